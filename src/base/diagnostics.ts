@@ -79,7 +79,7 @@ export class BugError extends Error {
   }
 }
 
-/** Checks what must hold whatever the input is. */
-export function invariant(condition: unknown, message: string): asserts condition {
-  if (!condition) throw new BugError(message);
+/** Checks what must hold whatever the input is. A message that has to be put together is a function. */
+export function invariant(condition: unknown, message: string | (() => string)): asserts condition {
+  if (!condition) throw new BugError(typeof message === 'string' ? message : message());
 }

@@ -82,6 +82,32 @@ export function physicalBanks(board: { readonly tree: DeviceTree }): MemoryBank[
 }
 
 /**
+ * Memory that reserved regions lie in outside every bank, as sorted, disjoint ranges: video RAM or SRAM that a
+ * tree gives to a device as its own pool. Model: whatever a region with 'reg' names is memory.
+ */
+export function memoryBeside(tree: DeviceTree, banks: readonly MemoryBank[]): MemoryBank[] {
+  const nodes = tree.root.child('reserved-memory')?.children.filter(isAvailable) ?? [];
+  const regions = nodes
+    .flatMap(node => regOf(tree, node))
+    .filter(({ address, size }) => size > 0n && address + size <= ADDRESS_LIMIT)
+    .map(({ address, size }) => ({ start: Number(address), end: Number(address + size) }))
+    .sort((a, b) => a.start - b.start);
+  const beside: { start: number; end: number }[] = [];
+  for (const { start, end } of regions) {
+    // The banks cut a region into what lies before, between and behind them.
+    let at = Math.max(start, beside.at(-1)?.end ?? 0);
+    for (const bank of [...banks, { start: Number.POSITIVE_INFINITY, end: Number.POSITIVE_INFINITY }]) {
+      if (bank.end <= at) continue;
+      const stop = Math.min(bank.start, end);
+      if (stop > at) beside.push({ start: at, end: stop });
+      at = bank.end;
+      if (at >= end) break;
+    }
+  }
+  return beside;
+}
+
+/**
  * Writes into the tree what the boot loader would: memory and initrd. Given memory replaces all memory of
  * the tree: it goes into the first memory node, other memory nodes are removed.
  * Throws the InputErrors of {@link physicalBanks}, and `memory-no-base` where nothing says where memory is.

@@ -107,7 +107,7 @@ export function findCore(compatibles: readonly string[]): CoreFacts | undefined 
 /** The core of that name (`Cortex-A9`), which must be one of the table. */
 export function coreByName(name: string): CoreFacts {
   const found = ROWS.find(({ facts }) => facts.name === name);
-  invariant(found !== undefined, `no core ${name}`);
+  invariant(found !== undefined, () => `no core ${name}`);
   return found.facts;
 }
 

@@ -46,7 +46,10 @@ export interface TableAttributes {
 }
 
 function leaf(paddr: number, size: number, a: LongAttributes, type: number): LongDescriptor {
-  invariant(isAligned(paddr, size) && paddr < 2 ** 40, `${hex(paddr)} cannot be mapped with ${hex(size)}`);
+  invariant(
+    isAligned(paddr, size) && paddr < 2 ** 40,
+    () => `${hex(paddr)} cannot be mapped with ${hex(size)}`,
+  );
   const attributes =
     ((a.ng ?? 0) << 11) |
     ((a.af ?? 1) << 10) |
@@ -76,7 +79,7 @@ export function encodeLongPage(paddr: number, attributes: LongAttributes): LongD
 
 /** Entry of level 1 or 2 that points to a table of the next level. */
 export function encodeLongTable(paddr: number, attributes: TableAttributes = {}): LongDescriptor {
-  invariant(isAligned(paddr, 4096) && paddr < 2 ** 40, `${hex(paddr)} is no table base`);
+  invariant(isAligned(paddr, 4096) && paddr < 2 ** 40, () => `${hex(paddr)} is no table base`);
   const upper = ((attributes.ap ?? 0) << 29) | ((attributes.xn ?? 0) << 28) | ((attributes.pxn ?? 0) << 27);
   return { low: (low32(paddr) | 0b11) >>> 0, high: (high32(paddr) | upper) >>> 0 };
 }

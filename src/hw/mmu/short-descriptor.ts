@@ -47,7 +47,10 @@ export interface ShortAttributes {
 }
 
 function base(paddr: number, size: number): number {
-  invariant(isAligned(paddr, size) && paddr < 2 ** 32, `${hex(paddr)} cannot be mapped with ${hex(size)}`);
+  invariant(
+    isAligned(paddr, size) && paddr < 2 ** 32,
+    () => `${hex(paddr)} cannot be mapped with ${hex(size)}`,
+  );
   return low32(paddr);
 }
 
@@ -74,7 +77,10 @@ export function encodeSection(paddr: number, a: ShortAttributes): number {
 
 /** 16 equal entries in a row map 16 MiB. `paddr` may have 40 bits. */
 export function encodeSupersection(paddr: number, a: ShortAttributes): number {
-  invariant(isAligned(paddr, SUPERSECTION_BYTES) && paddr < 2 ** 40, `${hex(paddr)} is no supersection`);
+  invariant(
+    isAligned(paddr, SUPERSECTION_BYTES) && paddr < 2 ** 40,
+    () => `${hex(paddr)} is no supersection`,
+  );
   const upper = high32(paddr);
   return (low32(paddr) | ((upper & 0xf) << 20) | ((upper >> 4) << 5) | (1 << 18) | sectionBits(a)) >>> 0;
 }
