@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * struct device, as far as DMA needs it. Linux: include/linux/device.h (v6.12).
+ * Masks and limits are inclusive numbers up to 2^64 - 1, of which values above 2^53 are imprecise and mean
+ * "everything"; 0 means "none given", as in the kernel.
+ */
+import type { DtNode } from '../../../devicetree/tree.js';
+import type { DmaCoherentMem } from '../../kernel/dma/coherent.js';
+import type { IoTlbMem } from '../../kernel/dma/swiotlb.js';
+import type { CmaArea } from '../../mm/cma.js';
+
+/** One entry of a bus's dma-ranges. Linux: include/linux/dma-direct.h, struct bus_dma_region. */
+export interface BusDmaRegion {
+  readonly cpu_start: number;
+  readonly dma_start: number;
+  readonly size: number;
+}
+
+/** DMA_BIT_MASK(n): the mask of n address bits. */
+export function DMA_BIT_MASK(bits: number): number {
+  return 2 ** bits - 1;
+}
+
+export class device {
+  readonly name: string;
+  readonly of_node: DtNode | null;
+  /** `*dev->dma_mask`; null where the bus code has set no pointer. */
+  dma_mask: number | null;
+  coherent_dma_mask: number;
+  bus_dma_limit = 0;
+  dma_range_map: readonly BusDmaRegion[] | null = null;
+  dma_coherent = false;
+  /** Device-private contiguous area. */
+  cma_area: CmaArea | null = null;
+  /** Device-private coherent pool ('shared-dma-pool' with 'no-map'). */
+  dma_mem: DmaCoherentMem | null = null;
+  /** Bounce buffers in use: the default pool or a restricted one. */
+  dma_io_tlb_mem: IoTlbMem | null = null;
+  /** Behind an IOMMU that the ARM IOMMU operations drive: not dma-direct. */
+  iommu = false;
+
+  /** As of_platform_device_create_pdata() leaves it: 32-bit masks, the streaming one pointing to the coherent one's kind. */
+  constructor(name: string, of_node: DtNode | null) {
+    this.name = name;
+    this.of_node = of_node;
+    this.coherent_dma_mask = DMA_BIT_MASK(32);
+    this.dma_mask = DMA_BIT_MASK(32);
+  }
+}

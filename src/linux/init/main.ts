@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Boot, in the kernel's order. Linux: init/main.c, start_kernel(); arch/arm/kernel/setup.c, setup_arch()
+ * (v6.12). Every step stands in the file that the kernel has it in; what to read next is the first of them,
+ * `arch/arm/kernel/setup.ts`.
+ *
+ * Model: steps that neither place memory nor map it (scheduler, timers, drivers) are left out.
+ */
+import { bootmem_init, setup_arch_memory, unflatten_device_tree } from '../arch/arm/kernel/setup.js';
+import { mem_init } from '../arch/arm/mm/init.js';
+import { build_mem_type_table, paging_init } from '../arch/arm/mm/mmu.js';
+import { free_initmem_perms, mark_rodata_ro } from '../arch/arm/mm/section-perms.js';
+import type { Kernel } from '../kernel.js';
+import { cma_init_reserved_areas } from '../mm/cma.js';
+
+/** Boots `k` up to the point where drivers probe. Bad input has been refused before this is called. */
+export function start_kernel(k: Kernel): void {
+  setup_arch_memory(k);
+  build_mem_type_table(k);
+  paging_init(k);
+  bootmem_init(k);
+  unflatten_device_tree(k);
+  mem_init(k);
+  cma_init_reserved_areas(k);
+  k.arch.atomic_pool_init(k);
+  free_initmem_perms(k);
+  mark_rodata_ro(k);
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The DMA API that drivers call, as far as it allocates. Linux: kernel/dma/mapping.c (v6.12). Masks stand in
+ * masks.ts and are passed on from here. What to read next: direct.ts, where designs part.
+ * Model: ARM's own IOMMU operations are left out; a device that uses them must not be given to this file.
+ */
+import type { Pfn } from '../../../base/address.js';
+import { invariant } from '../../../base/diagnostics.js';
+import { __arm_dma_free, __dma_alloc } from '../../arch/arm/mm/dma-mapping.js';
+import type { device } from '../../include/linux/device.js';
+import { dma_to_phys } from '../../include/linux/dma-direct.js';
+import { __GFP_COMP, __GFP_DMA, __GFP_DMA32, __GFP_HIGHMEM } from '../../include/linux/gfp.js';
+import { get_order, PAGE_ALIGN, PFN_DOWN } from '../../include/linux/pfn.js';
+import type { Kernel } from '../../kernel.js';
+import type { DmaBuffer } from './arch.js';
+import { dma_alloc_from_dev_coherent, dma_release_from_dev_coherent } from './coherent.js';
+import {
+  type DmaPages,
+  dma_direct_alloc,
+  dma_direct_alloc_pages,
+  dma_direct_free,
+  dma_direct_free_pages,
+} from './direct.js';
+import { uses_arm_dma_ops } from './masks.js';
+
+export {
+  dma_addressing_limited,
+  dma_get_required_mask,
+  dma_max_mapping_size,
+  dma_set_coherent_mask,
+  dma_set_mask,
+  dma_set_mask_and_coherent,
+} from './masks.js';
+export { dma_pgprot } from './pgprot.js';
+
+const ZONE_FLAGS = __GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM;
+
+function requireDirect(dev: device): void {
+  invariant(!dev.iommu, () => `${dev.name} is behind an IOMMU, whose operations are not modelled`);
+}
+
+/** Compound pages were refused from 6.12 on; before, ARM dropped the flag. */
+function refusesCompound(k: Kernel, gfp: number, caller: string): boolean {
+  if ((gfp & __GFP_COMP) === 0 || !k.config.atLeast('6.12')) return false;
+  return k.log.WARN_ONCE(`${caller} COMP`, `${caller}: __GFP_COMP`);
+}
+
+/**
+ * Allocates `size` bytes (at least 1) of coherent memory; null on failure.
+ * Linux: kernel/dma/mapping.c, dma_alloc_attrs() (v6.12). 5.15 without LPAE: arm_dma_alloc() and
+ * arm_coherent_dma_alloc(), which know nothing of restricted pools.
+ */
+export function dma_alloc_attrs(
+  k: Kernel,
+  dev: device,
+  size: number,
+  gfp: number,
+  attrs: number,
+): DmaBuffer | null {
+  requireDirect(dev);
+  if (dev.coherent_dma_mask === 0) {
+    k.log.WARN_ONCE('dma_alloc_attrs mask', `dma_alloc_attrs: ${dev.name} has no coherent DMA mask`);
+  }
+  if (refusesCompound(k, gfp, 'dma_alloc_attrs')) return null;
+  const own = dma_alloc_from_dev_coherent(k, dev, size);
+  if (own.handled) {
+    if (own.cpu_addr === null) return null;
+    return { cpu_addr: own.cpu_addr, dma_handle: own.dma_handle, cookie: false };
+  }
+  const flags = gfp & ~ZONE_FLAGS;
+  if (uses_arm_dma_ops(k)) return __dma_alloc(k, dev, size, flags, attrs, dev.dma_coherent);
+  return dma_direct_alloc(k, dev, size, flags & ~(k.config.atLeast('6.12') ? 0 : __GFP_COMP), attrs);
+}
+
+/** Frees what dma_alloc_attrs() returned. Linux: kernel/dma/mapping.c, dma_free_attrs() (v6.12). */
+export function dma_free_attrs(
+  k: Kernel,
+  dev: device,
+  size: number,
+  buffer: DmaBuffer | null,
+  attrs: number,
+): void {
+  requireDirect(dev);
+  if (buffer && !buffer.cookie && dma_release_from_dev_coherent(k, dev, get_order(size), buffer.cpu_addr)) {
+    return;
+  }
+  if (k.dma.irqs_disabled) k.log.WARN('dma_free_attrs: interrupts are disabled');
+  if (!buffer) return;
+  if (uses_arm_dma_ops(k)) __arm_dma_free(k, dev, size, buffer, attrs);
+  else dma_direct_free(k, dev, size, buffer, attrs);
+}
+
+/** Linux: include/linux/dma-mapping.h, dma_alloc_coherent() (v6.12). */
+export function dma_alloc_coherent(k: Kernel, dev: device, size: number, gfp: number): DmaBuffer | null {
+  return dma_alloc_attrs(k, dev, size, gfp, 0);
+}
+
+/** Linux: include/linux/dma-mapping.h, dma_free_coherent() (v6.12). */
+export function dma_free_coherent(k: Kernel, dev: device, size: number, buffer: DmaBuffer | null): void {
+  dma_free_attrs(k, dev, size, buffer, 0);
+}
+
+/**
+ * Cached lowmem pages that the device reaches. dma_alloc_noncoherent() returns their direct mapping and
+ * dma_alloc_noncontiguous() one segment of them. Linux: kernel/dma/mapping.c, dma_alloc_pages() (v6.12).
+ */
+export function dma_alloc_pages(k: Kernel, dev: device, size: number, gfp: number): DmaPages | null {
+  requireDirect(dev);
+  if (dev.coherent_dma_mask === 0) {
+    k.log.WARN_ONCE('dma_alloc_pages mask', `dma_alloc_pages: ${dev.name} has no coherent DMA mask`);
+    return null;
+  }
+  if ((gfp & ZONE_FLAGS) !== 0) {
+    k.log.WARN_ONCE('dma_alloc_pages zone', 'dma_alloc_pages: zone flags');
+    return null;
+  }
+  if (refusesCompound(k, gfp, 'dma_alloc_pages')) return null;
+  return dma_direct_alloc_pages(k, dev, PAGE_ALIGN(size), gfp);
+}
+
+/** Linux: kernel/dma/mapping.c, dma_free_pages() (v6.12). */
+export function dma_free_pages(k: Kernel, dev: device, size: number, pages: DmaPages): void {
+  requireDirect(dev);
+  dma_direct_free_pages(k, dev, PAGE_ALIGN(size), pages.pfn);
+}
+
+/** Linux: kernel/dma/mapping.c, dma_can_mmap() (v6.12). */
+export function dma_can_mmap(k: Kernel, dev: device): boolean {
+  return dev.dma_coherent || k.config.isEnabled('DMA_NONCOHERENT_MMAP');
+}
+
+/** The one entry of a buffer's scatterlist: page frame and bytes. Taken from the handle, not the address. */
+export interface ScatterEntry {
+  readonly pfn: Pfn;
+  readonly length: number;
+}
+
+/** Linux: kernel/dma/direct.c, dma_direct_get_sgtable() (v6.12). */
+export function dma_get_sgtable_attrs(
+  k: Kernel,
+  dev: device,
+  buffer: DmaBuffer,
+  size: number,
+): readonly ScatterEntry[] {
+  requireDirect(dev);
+  return [{ pfn: PFN_DOWN(dma_to_phys(k, dev, buffer.dma_handle)), length: PAGE_ALIGN(size) }];
+}
+
+export type { DmaBuffer, DmaPages };

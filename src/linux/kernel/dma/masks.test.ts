@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { KernelConfig, type KernelVersion } from '../../config.js';
+import { DMA_BIT_MASK, device } from '../../include/linux/device.js';
+import { dma_to_phys, min_not_zero, phys_to_dma, toDmaAddr } from '../../include/linux/dma-direct.js';
+import { DMA_MAPPING_ERROR } from '../../include/linux/dma-mapping.js';
+import type { Kernel } from '../../kernel.js';
+import {
+  dma_addressing_limited,
+  dma_get_required_mask,
+  dma_set_mask,
+  dma_set_mask_and_coherent,
+} from './masks.js';
+
+const image = { textOffset: 0x8000, stext: 0, rodataStart: 0, initBegin: 0, initEnd: 0, sdata: 0, end: 0 };
+
+function kernel(symbols: readonly string[], max_pfn: number, version: KernelVersion = '6.12'): Kernel {
+  const map = new Map(symbols.map(symbol => [symbol, true] as const));
+  const config = new KernelConfig({ name: 'test', version, symbols: map, cmdline: '', image });
+  const memory = { min_low_pfn: 0x40000, max_pfn, arm_dma_pfn_limit: 0xfffff };
+  const memblock = { for_each_mem_range: () => [{ start: 0x40000000, end: max_pfn * 4096 }] };
+  return { config, memory, memblock } as unknown as Kernel;
+}
+
+test('a mask of 24 bits is taken with ZONE_DMA although no RAM is below 16 MiB, and refused without', () => {
+  const dev = new device('lab', null);
+  assert.equal(dma_set_mask(kernel(['ZONE_DMA'], 0x50000), dev, DMA_BIT_MASK(24)), 0);
+  assert.equal(dev.dma_mask, 0xffffff);
+  assert.equal(dma_set_mask(kernel(['ZONE_DMA'], 0x50000), dev, DMA_BIT_MASK(23)), -5);
+  assert.equal(dma_set_mask(kernel([], 0x50000), dev, DMA_BIT_MASK(24)), -5);
+  assert.equal(dma_set_mask(kernel([], 0x50000), dev, DMA_BIT_MASK(31)), 0);
+});
+
+test('a small mask is refused where dma-ranges do not contain physical 0xffffff', () => {
+  const dev = new device('lab', null);
+  dev.dma_range_map = [{ cpu_start: 0x40000000, dma_start: 0, size: 0x40000000 }];
+  const k = kernel(['ZONE_DMA'], 0x50000);
+  assert.equal(dma_set_mask_and_coherent(k, dev, DMA_BIT_MASK(30)), -5);
+  assert.equal(dma_set_mask_and_coherent(k, dev, DMA_BIT_MASK(32)), 0);
+});
+
+test('with RAM above 4 GiB the needed mask wraps in 32 bits', () => {
+  const dev = new device('lab', null);
+  // The last page is at 4 GiB + 4 KiB: shifted in 32 bits that is 0x1000.
+  assert.equal(dma_set_mask(kernel(['ARM_LPAE'], 0x100002), dev, DMA_BIT_MASK(13)), 0);
+  assert.equal(dma_set_mask(kernel(['ARM_LPAE'], 0x100000), dev, DMA_BIT_MASK(31)), -5);
+});
+
+test('masks are cut to the width of dma_addr_t', () => {
+  const dev = new device('lab', null);
+  dma_set_mask_and_coherent(kernel([], 0x50000), dev, DMA_BIT_MASK(64));
+  assert.deepEqual([dev.dma_mask, dev.coherent_dma_mask], [0xffffffff, 0xffffffff]);
+  dma_set_mask_and_coherent(kernel(['ARM_LPAE'], 0x50000), dev, DMA_BIT_MASK(40));
+  assert.equal(dev.coherent_dma_mask, DMA_BIT_MASK(40));
+  assert.equal(toDmaAddr(kernel([], 0x50000), 0x1_0000_0000), 0);
+});
+
+test('5.15 compares with the end of the DMA zone of the machine', () => {
+  const dev = new device('lab', null);
+  const k = kernel(['ZONE_DMA'], 0x50000, '5.15');
+  assert.equal(dma_set_mask(k, dev, DMA_BIT_MASK(30)), -5);
+  assert.equal(dma_set_mask(k, dev, DMA_BIT_MASK(31)), 0);
+});
+
+test('the required mask covers the last page', () => {
+  const dev = new device('lab', null);
+  assert.equal(dma_get_required_mask(kernel([], 0x50000), dev), 0x7fffffff);
+  dev.dma_range_map = [{ cpu_start: 0x40000000, dma_start: 0, size: 0x20000000 }];
+  assert.equal(dma_get_required_mask(kernel([], 0x50000), dev), 0x0fffffff);
+});
+
+test('addressing is limited where some RAM is in no range, which 6.1 does not see', () => {
+  const dev = new device('lab', null);
+  dev.dma_range_map = [
+    { cpu_start: 0x40000000, dma_start: 0x40000000, size: 0x8000000 },
+    { cpu_start: 0x4f000000, dma_start: 0x4f000000, size: 0x1000000 },
+  ];
+  assert.equal(dma_addressing_limited(kernel([], 0x50000), dev), true);
+  assert.equal(dma_addressing_limited(kernel([], 0x50000, '6.1'), dev), false);
+});
+
+test('translation goes by the first range that fits, and fails as the types do', () => {
+  const dev = new device('lab', null);
+  dev.dma_range_map = [{ cpu_start: 0x80000000, dma_start: 0, size: 0x40000000 }];
+  const k = kernel([], 0x50000);
+  const lpae = kernel(['ARM_LPAE'], 0x50000);
+  assert.equal(phys_to_dma(k, dev, 0x80001000), 0x1000);
+  assert.equal(dma_to_phys(k, dev, 0x1000), 0x80001000);
+  assert.equal(phys_to_dma(k, dev, 0xc0000000), 0xffffffff);
+  assert.equal(phys_to_dma(lpae, dev, 0xc0000000), DMA_MAPPING_ERROR(lpae));
+  assert.equal(dma_to_phys(k, dev, 0x40000000), 0xffffffff);
+  assert.equal(min_not_zero(0, 7), 7);
+  assert.equal(min_not_zero(7, 0), 7);
+});

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { GenPool } from '../../lib/genalloc.js';
+import { DmaState } from './state.js';
+
+test('work that is waiting is queued once, and may queue itself again when it runs', () => {
+  const dma = new DmaState();
+  let runs = 0;
+  const work = () => {
+    runs++;
+    if (runs === 1) dma.schedule_work('grow', work);
+  };
+  dma.schedule_work('grow', work);
+  dma.schedule_work('grow', work);
+  assert.equal(dma.runWork(), 2);
+  assert.equal(runs, 2);
+  assert.equal(dma.runWork(), 0);
+});
+
+test('an address is told to be that of a pool', () => {
+  const dma = new DmaState();
+  dma.atomic_pool_kernel = new GenPool(12);
+  dma.atomic_pool_kernel.gen_pool_add_virt(0xd0800000, 0x4f000000, 0x20000);
+  assert.equal(dma.poolOf(0xd081ffff), 'atomic_pool_kernel');
+  assert.equal(dma.poolOf(0xd0820000), undefined);
+});

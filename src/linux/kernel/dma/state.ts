@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * What the kernel's DMA code keeps in static variables: ARM's allocator (arch/arm/mm/dma-mapping.c) and the
+ * generic atomic pools (kernel/dma/pool.c), and the work that they have queued.
+ * Model: the system workqueue is a list that the caller drains between two calls (`runWork`), since there is
+ * no scheduler; whether interrupts are off is what the caller says.
+ */
+import type { Vaddr } from '../../../base/address.js';
+import type { GenPool } from '../../lib/genalloc.js';
+
+/** How ARM's allocator got a buffer, and so how it must give it back. */
+export type ArmAllocator = 'cma' | 'simple' | 'remap' | 'pool';
+
+export class DmaState {
+  /** ARM: arm_dma_bufs, by the address (or page frame number of a cookie) that was handed out. */
+  readonly arm_dma_bufs: Map<number, ArmAllocator> = new Map();
+  /** ARM: atomic_pool. Null: there is none. */
+  atomic_pool: GenPool | null = null;
+
+  /** Generic: the pools of kernel/dma/pool.c. ARM never has ZONE_DMA32. */
+  atomic_pool_kernel: GenPool | null = null;
+  atomic_pool_dma: GenPool | null = null;
+  /** Generic: size in bytes of a new pool, and the level below which one is to grow. */
+  atomic_pool_size = 0;
+  /** Generic: bytes that each pool has taken so far (debugfs dma_pools/). */
+  pool_size_kernel = 0;
+  pool_size_dma = 0;
+
+  /** irqs_disabled(), as the caller of the next DMA function has it. */
+  irqs_disabled = false;
+
+  private readonly queue: Map<string, () => void> = new Map();
+
+  /** schedule_work(): queues `run` under `name`; does nothing while that one is still waiting. */
+  schedule_work(name: string, run: () => void): void {
+    if (!this.queue.has(name)) this.queue.set(name, run);
+  }
+
+  /** Lets the worker run: everything queued, and what that queues. Returns how many items ran. */
+  runWork(): number {
+    let count = 0;
+    for (const [name, run] of this.queue) {
+      this.queue.delete(name);
+      run();
+      count++;
+    }
+    return count;
+  }
+
+  /** The kernel's name of the pool that `vaddr` belongs to, or undefined. */
+  poolOf(vaddr: Vaddr): 'atomic_pool' | 'atomic_pool_kernel' | 'atomic_pool_dma' | undefined {
+    if (this.atomic_pool?.gen_pool_has_addr(vaddr, 1)) return 'atomic_pool';
+    if (this.atomic_pool_kernel?.gen_pool_has_addr(vaddr, 1)) return 'atomic_pool_kernel';
+    if (this.atomic_pool_dma?.gen_pool_has_addr(vaddr, 1)) return 'atomic_pool_dma';
+    return undefined;
+  }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The ARMv7 kernel for many machines, short descriptors.
+ * Source: Linux 6.12.117, multi_v7_defconfig, completed by
+ * `make ARCH=arm`; after a value stands what set it: the defconfig, or the default or a select of the file
+ * that defines the symbol. Only symbols that are read here are stated.
+ */
+import { deriveImage } from '../kernel-image.js';
+import type { Preset } from '../preset.js';
+
+const symbols: Preset['symbols'] = {
+  // Processor and addresses.
+  ARM: true, // arch/arm/Kconfig
+  MMU: true, // arch/arm/Kconfig
+  ARCH_MULTI_V6_V7: true, // arch/arm/Kconfig.platforms
+  ARCH_MULTI_V6: false, // arch/arm/Kconfig.platforms
+  ARCH_MULTI_V7: true, // arch/arm/Kconfig.platforms
+  ARM_LPAE: false, // arch/arm/mm/Kconfig
+  SMP: true, // defconfig
+  SMP_ON_UP: true, // arch/arm/Kconfig
+  NR_CPUS: 16, // defconfig
+  // Cores.
+  CPU_V7: true, // arch/arm/mm/Kconfig
+  CPU_PJ4: true, // arch/arm/mm/Kconfig
+  CPU_PJ4B: true, // arch/arm/mm/Kconfig
+  CPU_CACHE_VIPT: true, // arch/arm/mm/Kconfig
+  ARM_L1_CACHE_SHIFT: 6, // arch/arm/mm/Kconfig
+  // Outer caches, barriers, errata.
+  OUTER_CACHE: true, // arch/arm/mm/Kconfig
+  OUTER_CACHE_SYNC: true, // arch/arm/mm/Kconfig
+  CACHE_L2X0: true, // arch/arm/mm/Kconfig
+  CACHE_FEROCEON_L2: true, // arch/arm/mm/Kconfig
+  CACHE_FEROCEON_L2_WRITETHROUGH: false, // arch/arm/mm/Kconfig
+  CACHE_TAUROS2: true, // arch/arm/mm/Kconfig
+  CACHE_UNIPHIER: false, // arch/arm/mm/Kconfig
+  CACHE_B15_RAC: true, // arch/arm/mm/Kconfig
+  ARM_HEAVY_MB: true, // arch/arm/mm/Kconfig
+  ARM_DMA_MEM_BUFFERABLE: true, // arch/arm/mm/Kconfig
+  PL310_ERRATA_588369: true, // arch/arm/mm/Kconfig
+  PL310_ERRATA_727915: true, // arch/arm/mm/Kconfig
+  PL310_ERRATA_753970: true, // arch/arm/mm/Kconfig
+  PL310_ERRATA_769419: true, // arch/arm/mm/Kconfig
+  ARM_ERRATA_720789: true, // arch/arm/Kconfig
+  ARM_ERRATA_764369: true, // arch/arm/Kconfig
+  ARM_ERRATA_775420: true, // arch/arm/Kconfig
+  ARM_ERRATA_798181: true, // arch/arm/Kconfig
+  // Address space, place of the image, command line.
+  VMSPLIT_3G: true, // arch/arm/Kconfig
+  VMSPLIT_3G_OPT: false, // arch/arm/Kconfig
+  VMSPLIT_2G: false, // arch/arm/Kconfig
+  VMSPLIT_1G: false, // arch/arm/Kconfig
+  PAGE_OFFSET: 0xc0000000, // arch/arm/Kconfig
+  ARM_PATCH_PHYS_VIRT: true, // arch/arm/Kconfig
+  AUTO_ZRELADDR: true, // arch/arm/Kconfig
+  ARCH_QCOM: true, // defconfig
+  ARCH_QCOM_RESERVE_SMEM: false, // arch/arm/mach-qcom/Kconfig
+  ARCH_MESON: true, // defconfig
+  ARCH_REALTEK: false, // arch/arm/mach-realtek/Kconfig
+  CMDLINE: '', // arch/arm/Kconfig
+  // Kernel mappings.
+  STRICT_KERNEL_RWX: true, // arch/Kconfig
+  DEBUG_ALIGN_RODATA: true, // arch/arm/mm/Kconfig
+  VMAP_STACK: true, // arch/Kconfig
+  THUMB2_KERNEL: false, // arch/arm/Kconfig
+  MODULES: true, // defconfig
+  ARM_MODULE_PLTS: true, // arch/arm/Kconfig
+  KUSER_HELPERS: true, // arch/arm/mm/Kconfig
+  CPU_SW_DOMAIN_PAN: true, // arch/arm/Kconfig
+  KASAN: false, // lib/Kconfig.kasan
+  // Memory zones and pages.
+  HIGHMEM: true, // arch/arm/Kconfig
+  HIGHPTE: true, // arch/arm/Kconfig
+  FLATMEM: true, // mm/Kconfig
+  ZONE_DMA: true, // mm/Kconfig
+  ARCH_FORCE_MAX_ORDER: 11, // arch/arm/Kconfig
+  MEMCG: false, // init/Kconfig
+  INIT_ON_ALLOC_DEFAULT_ON: false, // security/Kconfig.hardening
+  // Contiguous memory.
+  CMA: true, // mm/Kconfig
+  CMA_AREAS: 8, // mm/Kconfig
+  DMA_CMA: true, // kernel/dma/Kconfig
+  CMA_SIZE_MBYTES: 64, // defconfig
+  CMA_SIZE_SEL_MBYTES: true, // kernel/dma/Kconfig
+  CMA_SIZE_SEL_PERCENTAGE: false, // kernel/dma/Kconfig
+  CMA_SIZE_SEL_MIN: false, // kernel/dma/Kconfig
+  CMA_SIZE_SEL_MAX: false, // kernel/dma/Kconfig
+  CMA_ALIGNMENT: 8, // kernel/dma/Kconfig
+  // Coherent memory.
+  ARCH_HAS_DMA_ALLOC: true, // kernel/dma/Kconfig
+  DMA_DECLARE_COHERENT: true, // kernel/dma/Kconfig
+  DMA_NONCOHERENT_MMAP: true, // kernel/dma/Kconfig
+  DMA_API_DEBUG: false, // kernel/dma/Kconfig
+  XEN: false, // arch/arm/Kconfig
+  ARM_DMA_USE_IOMMU: true, // arch/arm/Kconfig
+  // Machines and buses.
+  ARCH_MULTIPLATFORM: true, // arch/arm/Kconfig
+  ARCH_VEXPRESS: true, // defconfig
+  SUSPEND: true, // kernel/power/Kconfig
+  PCI: true, // drivers/pci/Kconfig
+  ARCH_MVEBU: true, // defconfig
+  MACH_MVEBU_V7: true, // arch/arm/mach-mvebu/Kconfig
+  ARCH_HIGHBANK: true, // defconfig
+  ARCH_KEYSTONE: true, // defconfig
+};
+
+export const multiV7: Preset = {
+  name: 'multi_v7',
+  title: 'The ARMv7 kernel for many machines, short descriptors',
+  source: 'Linux 6.12.117, multi_v7_defconfig',
+  version: '6.12',
+  symbols,
+  // 2864 built-in symbols. Model: an estimated layout, by the rules of kernel-image.ts.
+  image: deriveImage(new Map(Object.entries(symbols)), 2864),
+};
