@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 const compiled = join(dirname(fileURLToPath(import.meta.url)), '..');
 const wanted = process.argv.slice(2);
 
-const files = ['src', 'tests', 'bench']
+const files = ['src', 'tests']
   .flatMap(folder => listTests(join(compiled, folder)))
   .filter(file => wanted.length === 0 || wanted.some(part => file.includes(part)))
   .sort();

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** The options that describe a board and its kernel, shared by every command that boots one. */
+import { type Command, Option } from 'commander';
+import type { BoardJob, MemoryBankRequest } from '../lab/job.js';
+import type { KernelVersion } from '../linux/config.js';
+import { presets } from '../linux/presets.js';
+import { parseAddress, parseInitrd, parseMemory } from './options.js';
+
+export interface BoardOptions {
+  readonly memory?: MemoryBankRequest[];
+  readonly initrd?: { address: number; size: number };
+  readonly imageAt?: number;
+  readonly treeAt?: number;
+  readonly config?: string;
+  readonly preset?: string;
+  readonly systemMap?: string;
+  readonly baseline?: KernelVersion;
+  readonly cmdline?: string;
+  readonly hardware?: string;
+}
+
+export function addBoardOptions(command: Command): Command {
+  return command
+    .option('--memory <size[@base],…>', "the board's memory, as the boot loader would write it", parseMemory)
+    .option('--initrd <size@address>', 'initial ramdisk that the boot loader put into memory', parseInitrd)
+    .option('--image-at <address>', 'where the boot loader put the zImage', parseAddress)
+    .option('--tree-at <address>', 'where the boot loader put the device tree', parseAddress)
+    .option('--config <file>', 'kernel .config')
+    .addOption(
+      new Option('--preset <name>', 'kernel config by name')
+        .choices(presets.map(({ name }) => name))
+        .conflicts('config'),
+    )
+    .option('--system-map <file>', "System.map of the kernel, for the image's layout")
+    .addOption(new Option('--baseline <version>', 'kernel version to model').choices(['6.12', '6.1', '5.15']))
+    .option('--cmdline <text>', "kernel command line; replaces the tree's bootargs")
+    .option('--hardware <file>', 'what the tree does not tell about the hardware (NAME.hardware.json)');
+}
+
+/** The job for one tree. */
+export function jobFor(path: string, options: BoardOptions, designs: readonly string[]): BoardJob {
+  const { memory, initrd, imageAt, treeAt, config, preset, systemMap, baseline, cmdline, hardware } = options;
+  return {
+    path,
+    designs,
+    ...(memory && { memory }),
+    ...(initrd && { initrd }),
+    ...(imageAt !== undefined && { imageAddress: imageAt }),
+    ...(treeAt !== undefined && { treeAddress: treeAt }),
+    ...(config !== undefined && { configFile: config }),
+    ...(preset !== undefined && { preset }),
+    ...(systemMap !== undefined && { systemMap }),
+    ...(baseline !== undefined && { baseline }),
+    ...(cmdline !== undefined && { cmdline }),
+    ...(hardware !== undefined && { hardwareFile: hardware }),
+  };
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** `armory compare`: boards under every design, against `legacy`. */
+import { type Command, Option } from 'commander';
+import ora from 'ora';
+import { designs } from '../designs/index.js';
+import { bundledJobs } from '../lab/bundled.js';
+import { compareFleet } from '../lab/fleet.js';
+import type { BoardJob } from '../lab/job.js';
+import { type BoardResult, isJudged, isRefusal } from '../lab/results.js';
+import { boardText, fleetText, summaryText } from '../report/compare-text.js';
+import { compareJson } from '../report/schema.js';
+import { Paint } from '../report/table.js';
+import { addBoardOptions, type BoardOptions, jobFor } from './board-options.js';
+import { EXIT, useColour } from './exit.js';
+import { findTrees, parseMemory } from './options.js';
+
+interface CompareOptions extends BoardOptions {
+  readonly design: string[];
+  readonly json?: true;
+  readonly summary?: true;
+  readonly fleet?: true;
+  readonly jobs: number;
+}
+
+/** Where a tree of a folder states no memory. */
+const ASSUMED_MEMORY = '512M';
+
+function jobsFor(paths: readonly string[], options: CompareOptions): BoardJob[] {
+  if (paths.length === 0)
+    return bundledJobs(options.design).map(job => ({ ...job, ...jobFor(job.path, options, options.design) }));
+  return paths.flatMap(path => {
+    const { trees, isFolder } = findTrees(path);
+    if (!isFolder) return [jobFor(path, options, options.design)];
+    const { memory, ...others } = options;
+    const assumedMemory = memory ?? parseMemory(ASSUMED_MEMORY);
+    return trees.map(tree => ({ ...jobFor(tree, others, options.design), assumedMemory }));
+  });
+}
+
+function exitCode(results: readonly BoardResult[]): number {
+  if (results.some(result => isRefusal(result) && result.internalError)) return EXIT.bug;
+  const judged = results.filter(isJudged);
+  if (judged.length === 0) return EXIT.input;
+  const regression = judged.some(({ verdicts }) => verdicts.some(({ verdict }) => verdict === 'regression'));
+  return regression ? EXIT.finding : EXIT.good;
+}
+
+/** Boards that are shown call by call, if not asked otherwise: what fits a few screens. */
+const DETAILED_BOARDS = 12;
+
+function textParts(results: readonly BoardResult[], options: CompareOptions, paint: Paint): string[] {
+  if (options.fleet) return [fleetText(results, paint)];
+  const detailed = !options.summary && results.length <= DETAILED_BOARDS;
+  const parts = detailed ? results.filter(isJudged).map(result => boardText(result, paint)) : [];
+  if (results.length > 1 || options.summary) parts.push(summaryText(results, paint));
+  if (results.length > DETAILED_BOARDS) parts.push(fleetText(results, paint));
+  return parts;
+}
+
+async function run(paths: readonly string[], options: CompareOptions): Promise<number> {
+  const jobs = jobsFor(paths, options);
+  const spinner = ora({
+    text: `0 of ${jobs.length} boards`,
+    stream: process.stderr,
+    isEnabled: process.stderr.isTTY,
+  });
+  if (jobs.length > 1) spinner.start();
+  const results = await compareFleet(jobs, options.jobs, done => {
+    spinner.text = `${done} of ${jobs.length} boards`;
+  });
+  spinner.stop();
+  if (options.json) {
+    process.stdout.write(`${compareJson(results)}\n`);
+  } else {
+    const paint = new Paint(useColour());
+    process.stdout.write(`${textParts(results, options, paint).join('\n\n')}\n`);
+  }
+  for (const result of results.filter(isRefusal)) {
+    if (jobs.length > 1 && !result.internalError) continue;
+    process.stderr.write(`${result.board}: ${result.refused}\n`);
+  }
+  return exitCode(results);
+}
+
+export function addCompare(program: Command, finish: (code: number) => void): void {
+  const names = designs.map(({ name }) => name);
+  const command = program
+    .command('compare')
+    .description('compare the designs on boards: what fails, what moves, what it costs')
+    .argument('[board...]', '.dtb or .dts files, or folders with .dtb files; none: the bundled boards')
+    .addOption(
+      new Option('--design <name...>', 'designs to compare with legacy')
+        .choices(names)
+        .default(['v1', 'step1', 'step2']),
+    )
+    .option('--summary', 'one line a board, without the calls')
+    .option('--fleet', 'only how many boards had which verdict and why')
+    .option('--json', 'results as JSON (docs/schema/compare.md)')
+    .option('--jobs <count>', 'worker threads', value => Math.max(1, Number.parseInt(value, 10) || 1), 2);
+  addBoardOptions(command).action(async (paths: string[], options: CompareOptions) => {
+    finish(await run(paths, options));
+  });
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** Exit codes, which `git bisect run` understands, and what a terminal may be shown. */
+
+export const EXIT = {
+  /** Ran, nothing found. */
+  good: 0,
+  /** Ran and found something: a regression. */
+  finding: 1,
+  /** The user's input is wrong. */
+  input: 2,
+  /** A file or tool is missing. */
+  environment: 3,
+  /** Armory is wrong. */
+  bug: 70,
+} as const;
+
+/** Colours on a terminal only, unless NO_COLOR is set (any value but the empty one). */
+export function useColour(): boolean {
+  return process.stdout.isTTY === true && !process.env['NO_COLOR'];
+}

@@ -1,0 +1,54 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The command line. Commands stand in files of their own; this one turns what they throw into messages and
+ * exit codes, once.
+ */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { EnvironmentError, InputError } from '../base/diagnostics.js';
+import { addCompare } from './compare.js';
+import { EXIT } from './exit.js';
+import { addInspect } from './inspect.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.good : EXIT.input;
+  if (error instanceof InputError) {
+    process.stderr.write(`${error.message}\n`);
+    return EXIT.input;
+  }
+  if (error instanceof EnvironmentError) {
+    process.stderr.write(`armory: ${error.message}\n`);
+    return EXIT.environment;
+  }
+  const stack = error instanceof Error ? error.stack : String(error);
+  const command = process.argv.slice(2).join(' ');
+  process.stderr.write(`armory ${version}: internal error in \`armory ${command}\`\n${stack}\n`);
+  return EXIT.bug;
+}
+
+async function main(): Promise<void> {
+  const finish = (code: number): void => {
+    process.exitCode = code;
+  };
+  const program = new Command('armory')
+    .description('virtual 32-bit ARM test machines for people who change how Linux does DMA on ARM')
+    .version(version)
+    .showHelpAfterError('(armory --help shows the options)')
+    .exitOverride();
+  addCompare(program, finish);
+  addInspect(program, finish);
+  for (const command of program.commands)
+    command.exitOverride().showHelpAfterError(`(armory ${command.name()} --help)`);
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    finish(report(error));
+  }
+}
+
+await main();

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** One board under several designs, judged. Read `verdict.ts` next. */
+import { EnvironmentError, InputError } from '../base/diagnostics.js';
+import type { Board } from '../board/board.js';
+import { designByName } from '../designs/index.js';
+import type { Kernel } from '../linux/kernel.js';
+import { type BoardJob, type PreparedBoard, prepare } from './job.js';
+import type { BoardComparison, BoardFacts, BoardResult } from './results.js';
+import { bootDesign, describeCma, refuseUnbuildable, runDesign } from './run-design.js';
+import { judge } from './verdict.js';
+
+function outerCacheText(board: Board): string | null {
+  const outer = board.machineFacts().outerCache;
+  if (!outer) return null;
+  if (outer.model !== 'PL310') return outer.model;
+  const override = { true: 'set', false: 'clear', unknown: 'as firmware leaves it' }[
+    String(outer.sharedOverride)
+  ];
+  return `PL310 (shared override ${override})`;
+}
+
+function boardFacts(prepared: PreparedBoard, k: Kernel): BoardFacts {
+  const { board, banks, config, memoryFrom } = prepared;
+  const { core, coreCount } = board.machineFacts();
+  return {
+    model: board.model,
+    core: core.name,
+    cores: coreCount,
+    outerCache: outerCacheText(board),
+    memoryBytes: banks.reduce((sum, bank) => sum + (bank.end - bank.start), 0),
+    memoryFrom,
+    lowmemBytes: k.memory.high_memory - k.memory.PAGE_OFFSET,
+    cma: describeCma(k),
+    config: config.name,
+    baseline: config.version,
+    cmdline: config.cmdline,
+  };
+}
+
+/** Runs `legacy` and the asked-for designs. Throws InputError and EnvironmentError. */
+export function compareBoard(job: BoardJob): BoardComparison {
+  const prepared = prepare(job);
+  const names = ['legacy', ...job.designs.filter(name => name !== 'legacy')];
+  const designs = names.map(designByName);
+  for (const design of designs) refuseUnbuildable(design, prepared);
+  let facts: BoardFacts | undefined;
+  const runs = designs.map(design => {
+    const k = bootDesign(prepared, design);
+    facts ??= boardFacts(prepared, k);
+    return runDesign(k, design.name);
+  });
+  const legacy = runs[0]!;
+  return {
+    board: prepared.board.name,
+    facts: facts!,
+    verdicts: runs.map(run => judge(legacy, run)),
+    diagnostics: prepared.diagnostics,
+  };
+}
+
+/** As `compareBoard`, but a board that cannot be judged becomes a result: one must not end a fleet. */
+export function tryCompareBoard(job: BoardJob): BoardResult {
+  try {
+    return compareBoard(job);
+  } catch (error) {
+    const board = job.path
+      .split('/')
+      .at(-1)!
+      .replace(/\.(dtb|dts)$/, '');
+    if (error instanceof InputError) {
+      const first = error.diagnostics.find(({ severity }) => severity === 'error');
+      const refused = first ? `${first.message} (${first.id})` : error.message;
+      return { board, refused, internalError: false, diagnostics: error.diagnostics };
+    }
+    const internalError = !(error instanceof EnvironmentError);
+    const text =
+      error instanceof Error
+        ? internalError
+          ? (error.stack ?? error.message)
+          : error.message
+        : String(error);
+    return { board, refused: text, internalError, diagnostics: [] };
+  }
+}

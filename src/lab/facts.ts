@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The booted memory map as data, for `armory inspect` and for comparison with recordings of real kernels:
+ * names and formats are those of the recordings' `facts.json` where it is the same thing. Addresses are
+ * hexadecimal strings, ends of ranges are inclusive as in /proc/iomem, `*_pages` are counts of 4 KiB pages.
+ */
+import { FOUR_GiB, hex, overlapBytes, type Vaddr } from '../base/address.js';
+import { type MappedRange, mapRanges } from '../hw/mmu/dump.js';
+import { __pa, __va } from '../linux/arch/arm/include/asm/memory.js';
+import { MAX_PAGE_ORDER } from '../linux/include/linux/pageblock-flags.js';
+import { PAGE_SIZE, PFN_PHYS } from '../linux/include/linux/pfn.js';
+import type { Kernel } from '../linux/kernel.js';
+import type { GenPool } from '../linux/lib/genalloc.js';
+import type { CmaArea } from '../linux/mm/cma.js';
+
+export interface InclusiveRange {
+  readonly start: string;
+  readonly end: string;
+}
+
+export interface MapEntry {
+  readonly va: string;
+  readonly va_end: string;
+  readonly pa: string;
+  readonly size: string;
+  readonly kind: string;
+  readonly xn: number;
+  readonly ap: string;
+  readonly type: string;
+  readonly shareable: boolean | null;
+}
+
+export interface ZoneFacts {
+  readonly name: string;
+  readonly start: string | null;
+  readonly spanned_pages: number;
+  readonly present_pages: number;
+  readonly managed_pages: number;
+}
+
+export interface CmaFacts {
+  readonly base: string;
+  readonly size: string;
+  readonly name: string;
+  readonly lowmem: boolean;
+  readonly map?: readonly MapEntry[];
+}
+
+export interface PoolFacts {
+  readonly pa: string;
+  readonly va: string;
+  readonly va_end: string;
+  readonly size: string;
+  readonly in_lowmem: boolean;
+  readonly inside_cma: string | null;
+  readonly map: readonly MapEntry[];
+}
+
+export interface BootFacts {
+  readonly page_table_format: 'short' | 'lpae';
+  readonly lowmem_limit_pa: string;
+  readonly high_memory_va: string;
+  readonly layout: Readonly<Record<string, string>>;
+  readonly vars: Readonly<Record<string, string>>;
+  readonly zones: readonly ZoneFacts[];
+  readonly memblock_memory: readonly InclusiveRange[];
+  readonly memblock_reserved: readonly InclusiveRange[];
+  readonly cma_areas: readonly CmaFacts[];
+  readonly cma_default_index: number | null;
+  readonly atomic_pool?: PoolFacts;
+  /** Generic pools (designs without `arch_dma_alloc`), by their kernel names. */
+  readonly generic_pools?: Readonly<Record<string, readonly PoolFacts[]>>;
+  readonly swiotlb: readonly string[];
+  readonly swapper_pg_dir: { readonly va: string; readonly pa: string };
+  readonly map_lowmem: readonly MapEntry[];
+  readonly map_vectors_fixmap: readonly MapEntry[];
+  /** The kernel's log, verbatim. */
+  readonly dmesg: readonly string[];
+}
+
+function entry(range: MappedRange): MapEntry {
+  return {
+    va: hex(range.va),
+    va_end: hex(range.vaEnd),
+    pa: hex(range.pa),
+    size: hex(range.size),
+    kind: range.kind,
+    xn: range.xn,
+    ap: range.ap,
+    type: range.type,
+    shareable: range.shareable,
+  };
+}
+
+function mapBetween(k: Kernel, start: Vaddr, end: Vaddr): MapEntry[] {
+  const { ram, registers } = k.machine;
+  return mapRanges(ram, registers, start, end, __pa(k, k.memory.swapper_pg_dir)).map(entry);
+}
+
+function inclusive(range: { readonly start: number; readonly end: number }): InclusiveRange {
+  return { start: hex(range.start), end: hex(range.end - 1) };
+}
+
+function cmaFacts(k: Kernel, area: CmaArea): CmaFacts {
+  const lowmem = area.base < k.memory.arm_lowmem_limit;
+  const common = { base: hex(area.base), size: hex(area.size), name: area.name, lowmem };
+  if (!lowmem) return common;
+  const va = __va(k, area.base);
+  return { ...common, map: mapBetween(k, va, va + area.size) };
+}
+
+function poolFacts(k: Kernel, pool: GenPool): PoolFacts[] {
+  return pool.chunks.map(chunk => {
+    const size = chunk.end_addr - chunk.start_addr;
+    const area = k.cma.areas.find(({ base, size: bytes }) =>
+      overlapBytes({ start: base, end: base + bytes }, { start: chunk.phys_addr, end: chunk.phys_addr + 1 }),
+    );
+    return {
+      pa: hex(chunk.phys_addr),
+      va: hex(chunk.start_addr),
+      va_end: hex(chunk.end_addr - 1),
+      size: hex(size),
+      in_lowmem: chunk.start_addr < k.memory.high_memory,
+      inside_cma: area?.name ?? null,
+      map: mapBetween(k, chunk.start_addr, chunk.end_addr),
+    };
+  });
+}
+
+function layoutFacts(k: Kernel): Record<string, string> {
+  const { memory, config } = k;
+  const plain = (value: number): string => value.toString(16);
+  return {
+    PAGE_OFFSET: plain(memory.PAGE_OFFSET),
+    VMALLOC_START: plain(memory.VMALLOC_START),
+    VMALLOC_END: plain(memory.VMALLOC_END),
+    high_memory: plain(memory.high_memory),
+    MODULES_VADDR: plain(memory.MODULES_VADDR),
+    sizeof_phys: config.phys64 ? '8' : '4',
+    // Exclusive up to 6.3, inclusive since: see MAX_PAGE_ORDER().
+    MAX_ORDER: String(config.atLeast('6.12') ? MAX_PAGE_ORDER(k) : MAX_PAGE_ORDER(k) + 1),
+  };
+}
+
+function varFacts(k: Kernel): Record<string, string> {
+  const { memory, config } = k;
+  const dma = config.isEnabled('ZONE_DMA') ? { arm_dma_zone_size: hex(memory.arm_dma_zone_size) } : {};
+  return {
+    ...dma,
+    arm_dma_limit: hex(memory.arm_dma_limit),
+    arm_dma_pfn_limit: hex(memory.arm_dma_pfn_limit),
+    high_memory: hex(memory.high_memory),
+    max_pfn: hex(memory.max_pfn),
+    max_low_pfn: hex(memory.max_low_pfn),
+    min_low_pfn: hex(memory.min_low_pfn),
+    __pv_phys_pfn_offset: hex(memory.PHYS_OFFSET / PAGE_SIZE),
+  };
+}
+
+/** Reads the facts of a booted kernel; the maps come out of its real page tables. */
+export function bootFacts(k: Kernel): BootFacts {
+  const { memory } = k;
+  const areas = k.cma.areas;
+  const fallback = k.cma.dma_contiguous_default_area;
+  const generic = Object.entries({
+    atomic_pool_kernel: k.dma.atomic_pool_kernel,
+    atomic_pool_dma: k.dma.atomic_pool_dma,
+  }).flatMap(([name, pool]) => (pool ? [[name, poolFacts(k, pool)] as const] : []));
+  const [armPool] = k.dma.atomic_pool ? poolFacts(k, k.dma.atomic_pool) : [];
+  return {
+    page_table_format: k.config.isEnabled('ARM_LPAE') ? 'lpae' : 'short',
+    lowmem_limit_pa: hex(memory.arm_lowmem_limit),
+    high_memory_va: hex(memory.high_memory),
+    layout: layoutFacts(k),
+    vars: varFacts(k),
+    zones: k.pages.zones.map(zone => ({
+      name: zone.name,
+      start: zone.spanned_pages === 0 ? null : hex(PFN_PHYS(zone.zone_start_pfn)),
+      spanned_pages: zone.spanned_pages,
+      present_pages: zone.present_pages,
+      managed_pages: zone.managed_pages,
+    })),
+    memblock_memory: k.memblock.memory.map(inclusive),
+    memblock_reserved: k.memblock.reserved.map(inclusive),
+    cma_areas: areas.map(area => cmaFacts(k, area)),
+    cma_default_index: fallback ? areas.indexOf(fallback) : null,
+    ...(armPool && { atomic_pool: armPool }),
+    ...(generic.length > 0 && { generic_pools: Object.fromEntries(generic) }),
+    swiotlb: k.log.lines.map(line => line.text).filter(text => text.startsWith('software IO TLB')),
+    swapper_pg_dir: { va: hex(memory.swapper_pg_dir), pa: hex(__pa(k, memory.swapper_pg_dir)) },
+    map_lowmem: mapBetween(k, memory.PAGE_OFFSET, memory.high_memory),
+    map_vectors_fixmap: mapBetween(k, memory.VMALLOC_END, FOUR_GiB),
+    dmesg: k.log.lines.map(line => line.text),
+  };
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * What a user asks for: a board, what the boot loader adds, a kernel, designs. Plain data, so that it can be
+ * handed to a worker thread. `prepare` turns it into a board and a config, or refuses with an InputError.
+ */
+import { FOUR_GiB, type Range } from '../base/address.js';
+import { type Diagnostic, InputError } from '../base/diagnostics.js';
+import { type Board, loadBoard } from '../board/board.js';
+import {
+  applyBootLoader,
+  type BootLoaderFacts,
+  memoryBeside,
+  memoryNodes,
+  physicalBanks,
+} from '../board/memory.js';
+import { isAvailable, isCompatible, stringOf } from '../devicetree/access.js';
+import type { KernelConfig, KernelVersion } from '../linux/config.js';
+import { loadKernelConfig } from '../linux/kconfig.js';
+import { presetConfig, presetForBoard } from '../linux/presets.js';
+
+export interface MemoryBankRequest {
+  readonly sizeBytes: number;
+  /** Absent: that of the tree's first memory node. */
+  readonly base?: number;
+}
+
+export interface BoardJob {
+  /** `.dtb` or `.dts`. */
+  readonly path: string;
+  /** All of the board's memory, whatever the tree says. */
+  readonly memory?: readonly MemoryBankRequest[];
+  /** Memory to assume where the tree states none. */
+  readonly assumedMemory?: readonly MemoryBankRequest[];
+  readonly initrd?: { readonly address: number; readonly size: number };
+  readonly imageAddress?: number;
+  readonly treeAddress?: number;
+  /** A `.config` file; `preset` otherwise, or the preset that fits the board's cores. */
+  readonly configFile?: string;
+  readonly preset?: string;
+  readonly systemMap?: string;
+  readonly baseline?: KernelVersion;
+  /** Absent: 'bootargs' of the tree. */
+  readonly cmdline?: string;
+  readonly hardwareFile?: string;
+  /** Names; `legacy` is always run first. */
+  readonly designs: readonly string[];
+}
+
+export interface PreparedBoard {
+  readonly board: Board;
+  readonly bootLoader: BootLoaderFacts;
+  readonly config: KernelConfig;
+  /** What the tree or the boot loader calls memory. */
+  readonly banks: readonly Range[];
+  /** Memory beside it: pools of devices in memory of their own. */
+  readonly beside: readonly Range[];
+  readonly memoryFrom: 'tree' | 'command line' | 'assumed';
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+function statesNoMemory(board: Board): boolean {
+  return memoryNodes(board.tree).every(row => row.size === 0n);
+}
+
+/** Adds to the tree what the boot loader would. */
+function addBootLoader(board: Board, job: BoardJob): Pick<PreparedBoard, 'bootLoader' | 'memoryFrom'> {
+  const assumed = job.memory === undefined && job.assumedMemory !== undefined && statesNoMemory(board);
+  const memory = job.memory ?? (assumed ? job.assumedMemory : undefined);
+  const bootLoader: BootLoaderFacts = {
+    ...(memory && { memory }),
+    ...(job.initrd && { initrd: job.initrd }),
+    ...(job.imageAddress !== undefined && { imageAddress: job.imageAddress }),
+    ...(job.treeAddress !== undefined && { treeAddress: job.treeAddress }),
+  };
+  applyBootLoader(board, bootLoader);
+  return { bootLoader, memoryFrom: assumed ? 'assumed' : job.memory ? 'command line' : 'tree' };
+}
+
+/** Does the tree give devices a pool of bounce buffers of their own? */
+function hasRestrictedPool(board: Board): boolean {
+  const pools = board.tree.root.child('reserved-memory')?.children ?? [];
+  return pools.some(node => isAvailable(node) && isCompatible(node, 'restricted-dma-pool'));
+}
+
+function chooseConfig(job: BoardJob, board: Board, banks: readonly Range[]): KernelConfig {
+  const options = {
+    ...(job.baseline !== undefined && { baseline: job.baseline }),
+    cmdline: job.cmdline ?? bootargs(board),
+  };
+  if (job.configFile !== undefined) {
+    return loadKernelConfig(job.configFile, {
+      ...options,
+      report: diagnostic => board.diagnostics.push(diagnostic),
+      ...(job.systemMap !== undefined && { systemMap: job.systemMap }),
+    });
+  }
+  const { core } = board.machineFacts();
+  const needs = {
+    architecture: core.architecture,
+    needsLpae: core.longDescriptors && banks.some(bank => bank.end > FOUR_GiB),
+    restrictedPool: core.longDescriptors && hasRestrictedPool(board),
+  };
+  return presetConfig(job.preset ?? presetForBoard(needs), options);
+}
+
+/** What the tree's /chosen says, until the user says otherwise. */
+function bootargs(board: Board): string {
+  const chosen = board.tree.root.child('chosen');
+  return (chosen && stringOf(board.tree, chosen, 'bootargs')) ?? '';
+}
+
+/** Throws an InputError that names everything that is wrong, an EnvironmentError where a file is missing. */
+export function prepare(job: BoardJob): PreparedBoard {
+  const options = job.hardwareFile === undefined ? {} : { hardware: job.hardwareFile };
+  return prepareBoard(loadBoard(job.path, options), job);
+}
+
+/** As `prepare`, of a board that is there already; its tree is changed as a boot loader would. */
+export function prepareBoard(board: Board, job: BoardJob): PreparedBoard {
+  const { bootLoader, memoryFrom } = addBootLoader(board, job);
+  const { core } = board.machineFacts();
+  if (!core.mmu) {
+    throw new InputError([
+      {
+        severity: 'error',
+        id: 'core-no-mmu',
+        message: `${core.name} has no MMU; coherent memory of kernels without MMU is a fixed pool in every design`,
+        position: { file: job.path },
+        path: '/cpus',
+      },
+    ]);
+  }
+  const banks = physicalBanks(board);
+  const config = chooseConfig(job, board, banks);
+  if (config.isEnabled('ARM_LPAE') && !core.longDescriptors) {
+    throw new InputError([
+      {
+        severity: 'error',
+        id: 'core-no-lpae',
+        message: `${config.name} sets CONFIG_ARM_LPAE, but ${core.name} has no long descriptors`,
+        position: { file: job.path },
+        path: '/cpus',
+      },
+    ]);
+  }
+  const beside = memoryBeside(board.tree, banks);
+  return { board, bootLoader, config, banks, beside, memoryFrom, diagnostics: board.diagnostics };
+}

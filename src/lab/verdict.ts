@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Judges one design against `legacy` on one board, call by call.
+ *
+ *   regression   a call that worked fails, hands out memory that the device cannot reach, or leaves dirty
+ *                lines or old contents where it did not
+ *   improvement  a call that failed works, or a hazard is gone
+ *   change       works, but lives elsewhere, costs more or less, or leaves another alias
+ *
+ * Limits of exhaustion (how many buffers until NULL) count as costs and are changes, not regressions: see
+ * docs/decisions/limits-are-costs.md. A board's verdict is the worst reason there is.
+ */
+import { formatSize } from '../base/address.js';
+import {
+  type AllocationOutcome,
+  type DesignRun,
+  type DesignVerdict,
+  type DeviceOutcome,
+  type Limits,
+  placeOf,
+  type Reason,
+  type Verdict,
+} from './results.js';
+
+/** A reason before it is known for which calls and devices it holds. */
+interface Remark {
+  readonly verdict: Exclude<Verdict, 'same'>;
+  readonly id: string;
+  readonly text: string;
+}
+
+const severity: readonly Verdict[] = ['regression', 'improvement', 'change', 'same'];
+
+/** The verdict that decides for a board. */
+export function worst(verdicts: readonly Verdict[]): Verdict {
+  return severity.find(verdict => verdicts.includes(verdict)) ?? 'same';
+}
+
+/** Pool memory was prepared when the pool was made, so cleaning per call says nothing about it. */
+function isPool(outcome: AllocationOutcome): boolean {
+  return outcome.source?.startsWith('atomic_pool') ?? false;
+}
+
+/** Dirty lines of a cacheable view may be written back over what the device or the CPU puts there later. */
+function mayHoldDirtyLines(outcome: AllocationOutcome, coherent: boolean): boolean {
+  if (coherent || outcome.result !== 'ok' || isPool(outcome) || outcome.source === 'declared') return false;
+  return outcome.cleaned === false;
+}
+
+function compareFailures(before: AllocationOutcome, after: AllocationOutcome): Remark[] | null {
+  const worked = before.result === 'ok' && !before.unreachable;
+  const works = after.result === 'ok' && !after.unreachable;
+  if (worked && works) return null;
+  if (worked) {
+    if (after.result === 'ok') {
+      return [
+        { verdict: 'regression', id: 'unreachable', text: `${placeOf(after)}, beyond the device's mask` },
+      ];
+    }
+    return [{ verdict: 'regression', id: 'fails', text: `${placeOf(before)} -> ${after.result}` }];
+  }
+  if (works) {
+    const id = after.source === 'restricted' ? 'restricted-pool-works' : 'works';
+    const was = before.result === 'ok' ? `${placeOf(before)}, beyond the device's mask` : before.result;
+    return [{ verdict: 'improvement', id, text: `${was} -> ${placeOf(after)}` }];
+  }
+  if (before.result === after.result) return [];
+  return [
+    {
+      verdict: 'change',
+      id: after.result === 'ok' ? 'unreachable' : 'refused',
+      text: `${describe(before)} -> ${describe(after)}`,
+    },
+  ];
+}
+
+function describe(outcome: AllocationOutcome): string {
+  if (outcome.result !== 'ok') return outcome.result;
+  return outcome.unreachable ? `${placeOf(outcome)}, beyond the device's mask` : placeOf(outcome);
+}
+
+/** What differs between two calls of the same kind on the same device. */
+function compareCalls(before: AllocationOutcome, after: AllocationOutcome, coherent: boolean): Remark[] {
+  const failures = compareFailures(before, after);
+  const remarks: Remark[] = failures ?? [];
+  const dirtyBefore = mayHoldDirtyLines(before, coherent);
+  const dirtyAfter = mayHoldDirtyLines(after, coherent);
+  if (dirtyAfter && !dirtyBefore) {
+    remarks.push({
+      verdict: before.result === 'ok' ? 'regression' : 'change',
+      id: 'not-cleaned',
+      text: 'handed out without cleaning: dirty lines may be written back over device data',
+    });
+  }
+  if (failures) return remarks;
+
+  if (dirtyBefore && !dirtyAfter) {
+    remarks.push({
+      verdict: 'improvement',
+      id: 'cleaned',
+      text: 'cleaned before it is handed out: no dirty line is left to overwrite device data',
+    });
+  }
+  if (placeOf(before) !== placeOf(after)) {
+    remarks.push({ verdict: 'change', id: 'moved', text: `${placeOf(before)} -> ${placeOf(after)}` });
+  }
+  if (before.mapping?.type !== after.mapping?.type) {
+    remarks.push({
+      verdict: before.mapping?.cacheable === after.mapping?.cacheable ? 'change' : 'regression',
+      id: 'memory-type',
+      text: `${before.mapping?.type} -> ${after.mapping?.type}`,
+    });
+  }
+  remarks.push(...compareAliases(before, after, coherent));
+  if (before.zeroed !== after.zeroed) {
+    remarks.push(
+      after.zeroed
+        ? { verdict: 'change', id: 'zeroed', text: 'zeroed now' }
+        : { verdict: 'regression', id: 'not-zeroed', text: 'no longer zeroed' },
+    );
+  }
+  return remarks;
+}
+
+function compareAliases(before: AllocationOutcome, after: AllocationOutcome, coherent: boolean): Remark[] {
+  if (coherent) return [];
+  const had = before.alias?.cacheable ?? false;
+  const has = after.alias?.cacheable ?? false;
+  if (had === has) return [];
+  return [
+    has
+      ? { verdict: 'change', id: 'alias-left', text: `cacheable alias stays: ${after.alias?.type}` }
+      : { verdict: 'change', id: 'alias-gone', text: 'no cacheable alias any more' },
+  ];
+}
+
+/** Joins equal remarks over calls and devices into reasons. */
+class Reasons {
+  private readonly byKey = new Map<string, { remark: Remark; kinds: Set<string>; devices: Set<string> }>();
+
+  add(remark: Remark, device?: DeviceOutcome, kind?: string): void {
+    const key = `${remark.verdict} ${remark.id} ${remark.text}`;
+    const entry = this.byKey.get(key) ?? { remark, kinds: new Set(), devices: new Set() };
+    if (kind) entry.kinds.add(kind);
+    for (const name of device?.alike ?? []) entry.devices.add(name);
+    this.byKey.set(key, entry);
+  }
+
+  /** The worst first, otherwise in the order of the calls. */
+  list(): Reason[] {
+    const reasons = [...this.byKey.values()].map(({ remark, kinds, devices }) => ({
+      ...remark,
+      ...(devices.size > 0 && { devices: [...devices] }),
+      ...(kinds.size > 0 && { kinds: [...kinds] }),
+    }));
+    return reasons.sort((a, b) => severity.indexOf(a.verdict) - severity.indexOf(b.verdict));
+  }
+}
+
+function compareCosts(before: DesignRun, after: DesignRun, reasons: Reasons): void {
+  const change = (id: string, text: string): void => reasons.add({ verdict: 'change', id, text });
+  const sizes = [
+    ['cma', 'CMA in use', 'cmaPeakBytes'],
+    ['vmalloc', 'vmalloc space in use', 'vmallocPeakBytes'],
+    ['pool', 'atomic pool', 'poolBytes'],
+    ['page-tables', 'page tables', 'pageTableBytes'],
+  ] as const;
+  for (const [id, name, field] of sizes) {
+    const [was, is] = [before.costs[field], after.costs[field]];
+    if (was !== is) change(`cost-${id}`, `${name} ${formatSize(was)} -> ${formatSize(is)}`);
+  }
+  if (before.costs.directMapPages !== after.costs.directMapPages) {
+    change(
+      'cost-tlb',
+      `4 KiB entries of the direct map ${before.costs.directMapPages} -> ${after.costs.directMapPages}`,
+    );
+  }
+  compareLimits(before.limits, after.limits, change);
+}
+
+function compareLimits(before: Limits, after: Limits, change: (id: string, text: string) => void): void {
+  if (before.atomicBurst !== after.atomicBurst) {
+    change('limit-atomic', `4 KiB atomic buffers in one burst ${before.atomicBurst} -> ${after.atomicBurst}`);
+  }
+  if (before.megabyteBuffers !== after.megabyteBuffers) {
+    change(
+      'limit-megabyte',
+      `1 MiB buffers until NULL ${before.megabyteBuffers} -> ${after.megabyteBuffers}`,
+    );
+  }
+  if (before.withoutVmallocSpace !== after.withoutVmallocSpace) {
+    const text = after.withoutVmallocSpace ? 'no longer needs' : 'now needs';
+    change('limit-vmalloc', `a 1 MiB buffer ${text} free vmalloc space`);
+  }
+}
+
+/** Judges `run` against the run of `legacy` on the same board, config and command line. */
+export function judge(legacy: DesignRun, run: DesignRun): DesignVerdict {
+  const reasons = new Reasons();
+  for (const [index, device] of run.devices.entries()) {
+    const reference = legacy.devices[index]!;
+    for (const [call, after] of device.allocations.entries()) {
+      const before = reference.allocations[call]!;
+      for (const remark of compareCalls(before, after, device.coherent))
+        reasons.add(remark, device, after.kind);
+    }
+  }
+  compareCosts(legacy, run, reasons);
+  const list = reasons.list();
+  return { design: run.design, verdict: worst(list.map(reason => reason.verdict)), reasons: list, run };
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * What became of one allocation, read from the machine and not from the allocator: the mapping is walked in
+ * the real tables, the alias is whatever the direct map says of the same page, and zeroing and cleaning are
+ * what the machine was seen to do.
+ */
+import { FOUR_GiB, hex, type Paddr, type Vaddr } from '../base/address.js';
+import type { Machine } from '../hw/machine.js';
+import { Translation } from '../hw/mmu/translation.js';
+import { WALK_OK } from '../hw/mmu/walker.js';
+import { type InnerOperation, Observer, type OuterOperation } from '../hw/observer.js';
+import { page_address } from '../linux/arch/arm/include/asm/memory.js';
+import type { device } from '../linux/include/linux/device.js';
+import { PFN_DOWN } from '../linux/include/linux/pfn.js';
+import type { Kernel } from '../linux/kernel.js';
+import { is_vmalloc_addr } from '../linux/mm/vmalloc.js';
+import type { MappingFacts, Source } from './outcome.js';
+
+export const noMapping: MappingFacts = { place: 'no mapping', type: 'none', cacheable: false };
+
+/** The mapping of `vaddr`, or `noMapping` where the tables have none. */
+export function mappingAt(k: Kernel, vaddr: Vaddr): MappingFacts {
+  const found = new Translation();
+  if (k.machine.walker.walk(vaddr, found) !== WALK_OK) return noMapping;
+  const { memoryType } = found;
+  return {
+    place: is_vmalloc_addr(k, vaddr) ? 'vmalloc' : 'direct map',
+    type: memoryType.text,
+    cacheable: memoryType.inner !== 'NC' || memoryType.outer !== 'NC',
+  };
+}
+
+/** Physical address that `vaddr` leads to; undefined where it leads nowhere. */
+export function physicalAddress(machine: Machine, vaddr: Vaddr): Paddr | undefined {
+  const found = new Translation();
+  return machine.walker.walk(vaddr, found) === WALK_OK ? found.paddr : undefined;
+}
+
+/** The direct map's view of the page at `paddr`; undefined for high memory and for holes in the map. */
+export function directMapping(k: Kernel, paddr: Paddr): MappingFacts | undefined {
+  const vaddr = page_address(k, PFN_DOWN(paddr));
+  if (vaddr === null) return undefined;
+  const mapping = mappingAt(k, vaddr);
+  return mapping.place === 'no mapping' ? undefined : mapping;
+}
+
+/** Which allocator the page at `paddr` belongs to. Pools come first: they lie inside CMA or buddy memory. */
+export function sourceOf(k: Kernel, dev: device, paddr: Paddr, fromPool: Source | undefined): Source {
+  if (fromPool) return fromPool;
+  const pool = dev.dma_io_tlb_mem;
+  if (pool?.for_alloc && paddr >= pool.start && paddr < pool.end) return 'restricted';
+  const declared = dev.dma_mem;
+  const pfn = PFN_DOWN(paddr);
+  if (declared && pfn >= declared.pfn_base && pfn < declared.pfn_base + declared.size) return 'declared';
+  const area = k.cma.areas.find(({ base, size }) => paddr >= base && paddr < base + size);
+  if (!area) return 'buddy';
+  return area === dev.cma_area ? 'cma-dev' : 'cma-default';
+}
+
+/** Does the handle lie outside of what the device can put on its bus? Limits are inclusive, 0 means none. */
+export function isUnreachable(dev: device, dmaHandle: number, size: number): boolean {
+  const limits = [dev.coherent_dma_mask, dev.bus_dma_limit].filter(limit => limit !== 0);
+  return dmaHandle + size - 1 > Math.min(...limits);
+}
+
+/** `0x8f000000`, eight digits up to 4 GiB. */
+export function formatHandle(handle: number): string {
+  return hex(handle, handle < FOUR_GiB ? 8 : 10);
+}
+
+/** Counts the bytes that were cleaned and invalidated while it watches. */
+export class CleanWatch extends Observer {
+  innerBytes = 0;
+  outerBytes = 0;
+  /** A whole-cache operation covers everything. */
+  innerAll = false;
+  outerAll = false;
+
+  reset(): void {
+    this.innerBytes = 0;
+    this.outerBytes = 0;
+    this.innerAll = false;
+    this.outerAll = false;
+  }
+
+  override innerMaintenance(_cpu: number, operation: InnerOperation, _vaddr: Vaddr, size: number): void {
+    if (operation === 'clean-invalidate') this.innerBytes += size;
+  }
+
+  override innerMaintenanceAll(_cpu: number, operation: InnerOperation): void {
+    if (operation === 'clean-invalidate') this.innerAll = true;
+  }
+
+  override outerMaintenance(operation: OuterOperation, _paddr: Paddr, size: number): void {
+    if (operation === 'clean-invalidate') this.outerBytes += size;
+  }
+
+  override outerMaintenanceAll(operation: OuterOperation): void {
+    if (operation === 'clean-invalidate') this.outerAll = true;
+  }
+
+  /** Were `size` bytes cleaned at every level of `machine` that needs it? */
+  cleaned(machine: Machine, size: number): boolean {
+    const outer = machine.facts.outerCache;
+    const inner = this.innerAll || this.innerBytes >= size;
+    return inner && (outer === null || !outer.needsMaintenance || this.outerAll || this.outerBytes >= size);
+  }
+}

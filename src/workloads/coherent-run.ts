@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Runs the coherent workload (`coherent.ts`) on the devices of a booted kernel, and the exhaustion phases.
+ * Everything that is allocated is freed again; a kernel that has lost memory afterwards is our bug.
+ */
+import { hex, MiB, type Paddr } from '../base/address.js';
+import { invariant } from '../base/diagnostics.js';
+import { PageHighMem } from '../linux/arch/arm/include/asm/memory.js';
+import type { device } from '../linux/include/linux/device.js';
+import { __GFP_NOWARN, GFP_ATOMIC, GFP_KERNEL } from '../linux/include/linux/gfp.js';
+import { PAGE_ALIGN, PAGE_SIZE, PFN_DOWN, PFN_PHYS } from '../linux/include/linux/pfn.js';
+import { type DmaBuffer, dma_alloc_attrs, dma_free_attrs } from '../linux/kernel/dma/mapping.js';
+import type { Kernel } from '../linux/kernel.js';
+import { cma_used_pages } from '../linux/mm/cma.js';
+import { fillVmallocSpace, vmalloc_used, vunmap } from '../linux/mm/vmalloc.js';
+import {
+  CleanWatch,
+  directMapping,
+  formatHandle,
+  isUnreachable,
+  mappingAt,
+  noMapping,
+  physicalAddress,
+  sourceOf,
+} from './buffer-facts.js';
+import { type AllocationKind, coherentKinds, freeOrder } from './coherent.js';
+import type { AllocationOutcome } from './outcome.js';
+
+/** What `look` finds: an outcome without the call itself. */
+type Seen = Omit<AllocationOutcome, 'kind' | 'sizeBytes' | 'result' | 'log'>;
+
+/** A byte pattern that no kernel writes by itself: what has it was not zeroed. */
+export const POISON = 0x5a;
+
+interface Held {
+  readonly kind: AllocationKind;
+  readonly buffer: DmaBuffer;
+}
+
+export interface DeviceRun {
+  readonly allocations: readonly AllocationOutcome[];
+  readonly cmaPeakBytes: number;
+  readonly vmallocPeakBytes: number;
+}
+
+function cmaBytes(k: Kernel): number {
+  let pages = 0;
+  for (const area of k.cma.areas) pages += cma_used_pages(area);
+  return pages * PAGE_SIZE;
+}
+
+/** Allocates every kind for `dev`, looks at each, and frees them in another order. */
+export function runCoherent(k: Kernel, dev: device): DeviceRun {
+  const cmaBefore = cmaBytes(k);
+  const vmallocBefore = vmalloc_used(k);
+  const held: (Held | null)[] = [];
+  const allocations = coherentKinds.map(kind => {
+    const watch = new CleanWatch();
+    const logStart = k.log.lines.length;
+    k.machine.observer = watch;
+    const buffer = dma_alloc_attrs(k, dev, kind.sizeBytes, kind.gfp, kind.attrs);
+    k.machine.observer = null;
+    held.push(buffer && { kind, buffer });
+    const log = k.log.lines.slice(logStart).map(line => line.text);
+    const { name, sizeBytes } = kind;
+    if (!buffer) return { kind: name, sizeBytes, result: 'NULL' as const, log };
+    return { kind: name, sizeBytes, result: 'ok' as const, ...look(k, dev, kind, buffer, watch), log };
+  });
+  const cmaPeakBytes = cmaBytes(k) - cmaBefore;
+  const vmallocPeakBytes = vmalloc_used(k) - vmallocBefore;
+  for (const index of freeOrder(held.length)) {
+    const entry = held[index];
+    if (entry) release(k, dev, entry);
+  }
+  k.dma.runWork();
+  return { allocations, cmaPeakBytes, vmallocPeakBytes };
+}
+
+/** What there is to see of a buffer while the driver holds it. */
+function look(k: Kernel, dev: device, kind: AllocationKind, buffer: DmaBuffer, watch: CleanWatch): Seen {
+  const size = PAGE_ALIGN(kind.sizeBytes);
+  const paddr = physicalOf(k, buffer);
+  const mapping = buffer.cookie ? noMapping : mappingAt(k, buffer.cpu_addr);
+  const direct = directMapping(k, paddr);
+  return {
+    source: sourceOf(k, dev, paddr, buffer.cookie ? undefined : k.dma.poolOf(buffer.cpu_addr)),
+    highmem: PageHighMem(k, PFN_DOWN(paddr)),
+    mapping,
+    ...(direct && mapping.place !== 'direct map' && { alias: direct }),
+    unreachable: isUnreachable(dev, buffer.dma_handle, size),
+    zeroed: k.machine.ram.isFilledWith(paddr, kind.sizeBytes, 0),
+    cleaned: watch.cleaned(k.machine, size),
+    dmaHandle: formatHandle(buffer.dma_handle),
+  };
+}
+
+function physicalOf(k: Kernel, buffer: DmaBuffer): Paddr {
+  if (buffer.cookie) return PFN_PHYS(buffer.cpu_addr);
+  const paddr = physicalAddress(k.machine, buffer.cpu_addr);
+  invariant(paddr !== undefined, () => `a buffer at ${hex(buffer.cpu_addr)} is not mapped`);
+  return paddr;
+}
+
+/** Leaves a pattern behind, so that the next owner's zeroing shows, and frees. */
+function release(k: Kernel, dev: device, { kind, buffer }: Held): void {
+  k.machine.ram.fill(physicalOf(k, buffer), kind.sizeBytes, POISON);
+  dma_free_attrs(k, dev, kind.sizeBytes, buffer, kind.attrs);
+}
+
+/** Allocates `size` until NULL (or `most` times), frees everything, and says how often it worked. */
+function countUntilNull(k: Kernel, dev: device, size: number, gfp: number, most: number): number {
+  const held: DmaBuffer[] = [];
+  while (held.length < most) {
+    const buffer = dma_alloc_attrs(k, dev, size, gfp | __GFP_NOWARN, 0);
+    if (!buffer) break;
+    held.push(buffer);
+  }
+  for (const buffer of held) dma_free_attrs(k, dev, size, buffer, 0);
+  return held.length;
+}
+
+/** 4 KiB atomic buffers that one burst gets before the pool is empty and before any worker ran. */
+export function atomicBurst(k: Kernel, dev: device): number {
+  return countUntilNull(k, dev, PAGE_SIZE, GFP_ATOMIC, 65536);
+}
+
+/** 1 MiB buffers until the kernel says NULL: CMA, then whatever the design falls back to. */
+export function megabyteBuffers(k: Kernel, dev: device): number {
+  return countUntilNull(k, dev, MiB, GFP_KERNEL, 65536);
+}
+
+/** Is a 1 MiB buffer to be had while other users hold all of vmalloc space? */
+export function worksWithoutVmallocSpace(k: Kernel, dev: device): boolean {
+  const areas = fillVmallocSpace(k);
+  const buffer = dma_alloc_attrs(k, dev, MiB, GFP_KERNEL | __GFP_NOWARN, 0);
+  if (buffer) dma_free_attrs(k, dev, MiB, buffer, 0);
+  for (const area of areas) vunmap(k, area);
+  return buffer !== null;
+}

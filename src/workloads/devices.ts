@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Which nodes of a tree are DMA masters.
+ *
+ * A device tree does not say. Three things tell: a property that only a master has (an IOMMU in front of it,
+ * a coherency statement, a reserved region of its own), being a DMA engine, and the generic node name that
+ * the Devicetree Specification recommends for a kind of device (v0.4, section 2.2.2) or that older trees use.
+ *
+ * Model: a device that moves data through a DMA engine ('dmas') allocates on the engine's device in most
+ * drivers, so that property alone makes no master; disabled nodes and nodes without 'compatible' are left out
+ * as Linux makes no platform device for them.
+ */
+import { isAvailable } from '../devicetree/access.js';
+import type { DeviceTree, DtNode } from '../devicetree/tree.js';
+import { of_reserved_mem_device_init, platform_dma_configure } from '../linux/drivers/of/device.js';
+import { device } from '../linux/include/linux/device.js';
+import type { Kernel } from '../linux/kernel.js';
+
+/** Properties that only a bus master carries. */
+const masterProperties: readonly string[] = ['iommus', 'memory-region', 'dma-coherent', '#dma-cells'];
+
+/** Node names, without unit address, of devices that master the bus themselves. */
+const masterNames: ReadonlySet<string> = new Set([
+  'ethernet',
+  'fec',
+  'ftgmac',
+  'mac',
+  'usb',
+  'ehci',
+  'ohci',
+  'xhci',
+  'usb_otg_hs',
+  'mmc',
+  'sdhci',
+  'sdmmc',
+  'sata',
+  'ahci',
+  'pci',
+  'pcie',
+  'dma',
+  'dma-controller',
+  'sdma',
+  'edma',
+  'pdma',
+  'mdma',
+  'xor',
+  'gpu',
+  'display-controller',
+  'display',
+  'lcd-controller',
+  'lcdif',
+  'lcdc',
+  'dispc',
+  'vop',
+  'clcd',
+  'fimd',
+  'ipu',
+  'epdc',
+  'pxp',
+  'vpu',
+  'video-codec',
+  'jpeg-codec',
+  'codec',
+  'camera',
+  'csi',
+  'isp',
+  'fimc',
+  'mixer',
+  'display-frontend',
+  'display-backend',
+  'crypto',
+  'crypto-engine',
+  'jr',
+  'nand-controller',
+  'virtio_mmio',
+  'virtio',
+]);
+
+/** Nodes whose name says master but which are something else. */
+function isOtherThing(node: DtNode): boolean {
+  return node.name.startsWith('memory') || node.properties.has('#phy-cells');
+}
+
+function baseName(node: DtNode): string {
+  return node.name.split('@')[0]!;
+}
+
+/** Linux makes platform devices only below buses that are available all the way up. */
+function isReachable(node: DtNode): boolean {
+  for (let at: DtNode | null = node; at; at = at.parent) if (!isAvailable(at)) return false;
+  return true;
+}
+
+export function isDmaMaster(node: DtNode): boolean {
+  const { properties } = node;
+  if (!masterNames.has(baseName(node)) && !masterProperties.some(name => properties.has(name))) return false;
+  if (!properties.has('reg') || !properties.has('compatible') || isOtherThing(node)) return false;
+  if (node.path.startsWith('/cpus') || node.path.startsWith('/reserved-memory')) return false;
+  return isReachable(node);
+}
+
+/** The DMA masters of a tree, in its own order. */
+export function findDmaMasters(tree: DeviceTree): DtNode[] {
+  return [...tree.root.walk()].filter(isDmaMaster);
+}
+
+/** Used where a tree names no master, so that each board has something to run on. */
+export const GENERIC_MASTER = 'generic master (the tree names none)';
+
+/**
+ * The devices of a booted kernel as the driver core makes them: masks and ranges from the bus, then the
+ * regions that their drivers claim.
+ */
+export function probeDevices(k: Kernel): device[] {
+  const nodes = findDmaMasters(k.board.tree);
+  if (nodes.length === 0) return [new device(GENERIC_MASTER, null)];
+  return nodes.map(node => {
+    const dev = new device(node.path, node);
+    platform_dma_configure(k, dev);
+    if (node.properties.has('memory-region')) of_reserved_mem_device_init(k, dev);
+    return dev;
+  });
+}
+
+export interface DeviceGroup {
+  /** Stands for all of them. */
+  readonly dev: device;
+  /** Paths, `dev` first. */
+  readonly names: readonly string[];
+}
+
+/**
+ * Devices that dma_alloc_attrs() cannot tell apart: same masks, limits, ranges, coherency and memory of their
+ * own. One of each group is run, since the kernel's answer depends on nothing else of the device.
+ * Devices behind an IOMMU are left out: ARM's IOMMU operations are not part of any design.
+ */
+export function groupAlike(devices: readonly device[]): DeviceGroup[] {
+  const groups: { dev: device; names: string[] }[] = [];
+  for (const dev of devices.filter(({ iommu }) => !iommu)) {
+    const group = groups.find(({ dev: other }) => alike(dev, other));
+    if (group) group.names.push(dev.name);
+    else groups.push({ dev, names: [dev.name] });
+  }
+  return groups.length > 0 ? groups : [{ dev: new device(GENERIC_MASTER, null), names: [GENERIC_MASTER] }];
+}
+
+function alike(a: device, b: device): boolean {
+  return (
+    a.dma_mask === b.dma_mask &&
+    a.coherent_dma_mask === b.coherent_dma_mask &&
+    a.bus_dma_limit === b.bus_dma_limit &&
+    JSON.stringify(a.dma_range_map) === JSON.stringify(b.dma_range_map) &&
+    a.dma_coherent === b.dma_coherent &&
+    a.cma_area === b.cma_area &&
+    a.dma_mem === b.dma_mem &&
+    a.dma_io_tlb_mem === b.dma_io_tlb_mem
+  );
+}

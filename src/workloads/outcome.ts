@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * What came of one DMA call: plain data, the same in memory and in JSON. Addresses are hexadecimal strings as
+ * Linux prints them, sizes are bytes.
+ */
+
+/** Where the CPU reaches a buffer. */
+export type Place = 'direct map' | 'vmalloc' | 'no mapping';
+
+/** Where its pages come from; the words of the DMA probe. */
+export type Source =
+  | 'cma-default'
+  | 'cma-dev'
+  | 'restricted'
+  | 'declared'
+  | 'atomic_pool'
+  | 'atomic_pool_kernel'
+  | 'atomic_pool_dma'
+  | 'buddy';
+
+export interface MappingFacts {
+  readonly place: Place;
+  /** Memory type as the hardware walks it, in the words of `armory inspect`; 'none' without a mapping. */
+  readonly type: string;
+  readonly cacheable: boolean;
+}
+
+export interface AllocationOutcome {
+  readonly kind: string;
+  readonly sizeBytes: number;
+  readonly result: 'ok' | 'NULL' | 'oops';
+  readonly source?: Source;
+  readonly highmem?: boolean;
+  readonly mapping?: MappingFacts;
+  /** The kernel's other mapping of the same pages; absent where there is none. */
+  readonly alias?: MappingFacts;
+  /** The handle lies outside what the device's masks and bus limits reach. */
+  readonly unreachable?: boolean;
+  /** Every byte was made zero before the driver got it. */
+  readonly zeroed?: boolean;
+  /** Dirty lines of every cacheable alias were cleaned and invalidated before the driver got it. */
+  readonly cleaned?: boolean;
+  readonly dmaHandle?: string;
+  /** What the kernel logged during the call. */
+  readonly log: readonly string[];
+}
+
+/** Where a buffer lives: `CMA in place`, `buddy in vmalloc`, `pool, in place`. */
+export function placeOf(outcome: AllocationOutcome): string {
+  const source = sourceNames[outcome.source ?? 'buddy'];
+  const highmem = outcome.highmem ? ' (highmem)' : '';
+  switch (outcome.mapping?.place) {
+    case 'direct map':
+      return `${source} in place`;
+    case 'vmalloc':
+      return `${source}${highmem} in vmalloc`;
+    default:
+      return `${source}${highmem} unmapped`;
+  }
+}
+
+const sourceNames: Readonly<Record<Source, string>> = {
+  'cma-default': 'CMA',
+  'cma-dev': "device's CMA",
+  restricted: 'restricted pool',
+  declared: "device's pool",
+  atomic_pool: 'ARM pool',
+  atomic_pool_kernel: 'generic pool',
+  atomic_pool_dma: 'generic DMA pool',
+  buddy: 'buddy',
+};
