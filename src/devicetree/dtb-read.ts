@@ -36,6 +36,7 @@ class DtbReader {
   private readonly problems: Problems;
   /** Property names by their offset in the strings block. */
   private readonly names: Map<number, string> = new Map();
+  private nameBytes = 0;
 
   constructor(bytes: Uint8Array, file: string) {
     this.file = file;
@@ -226,7 +227,13 @@ class DtbReader {
     if (start >= this.strings.end) {
       this.fail('dtb-bounds', `the name at ${hex(nameOffset)} is outside of the strings block`, at);
     }
-    const name = this.text(start, this.endOfString(start, this.strings, 'property name'));
+    const end = this.endOfString(start, this.strings, 'property name');
+    // Names may share bytes; made-up ones could all share the same megabytes.
+    this.nameBytes += end - start;
+    if (this.nameBytes > MAX_BYTES) {
+      this.fail('dtb-too-large', `the property names together exceed ${MAX_BYTES} bytes`, at);
+    }
+    const name = this.text(start, end);
     this.names.set(nameOffset, name);
     return name;
   }

@@ -39,6 +39,7 @@ export interface PropertySource {
   readonly valueLabels: readonly string[];
   readonly parts: readonly ValuePart[];
   readonly position: SourcePosition;
+  /** Stands for `/delete-property/`. */
   readonly deleted: boolean;
 }
 
@@ -52,6 +53,14 @@ export interface NodeSource {
   readonly omitIfUnreferenced: boolean;
 }
 
+export interface DraftProperty {
+  /** The last one of several. */
+  source: PropertySource;
+  /** Of all of them. */
+  readonly labels: Set<string>;
+  deleted: boolean;
+}
+
 export interface Draft {
   readonly name: string;
   /** Levels above this node; 0 for the root. */
@@ -59,7 +68,7 @@ export interface Draft {
   readonly parent: Draft | null;
   readonly labels: Set<string>;
   /** Deleted ones included, which keep their place. */
-  readonly properties: Map<string, PropertySource>;
+  readonly properties: Map<string, DraftProperty>;
   readonly children: Map<string, Draft>;
   readonly position: SourcePosition;
   deleted: boolean;
@@ -110,16 +119,7 @@ export class DraftTree {
   merge(draft: Draft, source: NodeSource): void {
     draft.deleted = false;
     this.addLabels(draft, source.labels);
-    for (const property of source.properties) {
-      const old = draft.properties.get(property.name);
-      if (!property.deleted) {
-        const labels =
-          old && !old.deleted ? [...new Set([...old.labels, ...property.labels])] : property.labels;
-        draft.properties.set(property.name, { ...property, labels });
-      } else if (old) {
-        draft.properties.set(property.name, { ...old, deleted: true });
-      }
-    }
+    for (const property of source.properties) mergeProperty(draft, property);
     for (const child of source.children) {
       const old = draft.children.get(child.name);
       if (child.deleted) {
@@ -141,9 +141,7 @@ export class DraftTree {
     draft.deleted = true;
     draft.labels.clear();
     for (const child of draft.children.values()) this.delete(child);
-    for (const [name, property] of draft.properties) {
-      if (!property.deleted) draft.properties.set(name, { ...property, deleted: true });
-    }
+    for (const property of draft.properties.values()) deleteProperty(property);
   }
 
   private create(source: NodeSource, parent: Draft | null): Draft {
@@ -170,11 +168,8 @@ export class DraftTree {
 
   private createProperty(draft: Draft, property: PropertySource): void {
     const old = draft.properties.get(property.name);
-    if (old && !old.deleted) {
-      if (!property.deleted) this.reportDuplicate('property', draft, property, old);
-      return;
-    }
-    draft.properties.set(property.name, property);
+    if (!old || old.deleted) addProperty(draft, property);
+    else if (!property.deleted) this.reportDuplicate('property', draft, property, old.source);
   }
 
   private createChild(draft: Draft, child: NodeSource): void {
@@ -214,6 +209,29 @@ export class DraftTree {
     }
     return undefined;
   }
+}
+
+function mergeProperty(draft: Draft, property: PropertySource): void {
+  const old = draft.properties.get(property.name);
+  if (!old) {
+    if (!property.deleted) addProperty(draft, property);
+  } else if (property.deleted) {
+    deleteProperty(old);
+  } else {
+    old.source = property;
+    old.deleted = false;
+    for (const label of property.labels) old.labels.add(label);
+  }
+}
+
+function addProperty(draft: Draft, source: PropertySource): void {
+  const { name, labels, deleted } = source;
+  draft.properties.set(name, { source, labels: new Set(labels), deleted });
+}
+
+function deleteProperty(property: DraftProperty): void {
+  property.deleted = true;
+  property.labels.clear();
 }
 
 export function draftPath(draft: Draft): string {

@@ -232,9 +232,7 @@ export class DtsLexer {
       const position = { file: name, line, column: offset - lineStart + 1 };
       this.fail('dts-syntax', 'the comment is not terminated', position);
     }
-    for (let at = text.indexOf('\n', offset); at >= 0 && at < end; at = text.indexOf('\n', at + 1)) {
-      this.startLine(at);
-    }
+    for (let at = offset; at < end; at++) if (text.charCodeAt(at) === 0x0a) this.startLine(at);
     source.offset = end + 2;
   }
 

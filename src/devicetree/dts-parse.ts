@@ -155,7 +155,7 @@ class DtsParser {
   private nodeItem(properties: PropertySource[], children: NodeSource[], level: number): void {
     const { lexer } = this;
     const position = lexer.position();
-    const labels = [...this.labels()];
+    const labels = this.labels();
     if (lexer.take('/delete-node/')) {
       const name = this.name('the name of a node');
       lexer.expect(';');
@@ -163,7 +163,7 @@ class DtsParser {
       return;
     }
     const omit = lexer.take('/omit-if-no-ref/');
-    if (omit) labels.push(...this.labels());
+    if (omit) this.labels(labels);
     const deleted = !omit && lexer.take('/delete-property/');
     const namePosition = lexer.position();
     const name = this.name("a property, a node or '}'");
@@ -187,9 +187,9 @@ class DtsParser {
   private value(labels: string[]): ValuePart[] {
     const parts: ValuePart[] = [];
     do {
-      labels.push(...this.labels());
+      this.labels(labels);
       parts.push(this.valuePart(labels));
-      labels.push(...this.labels());
+      this.labels(labels);
     } while (this.lexer.take(','));
     return parts;
   }
@@ -221,7 +221,7 @@ class DtsParser {
     const { lexer } = this;
     const values: bigint[] = [];
     const phandles: PhandleCell[] = [];
-    for (labels.push(...this.labels()); !lexer.take('>'); labels.push(...this.labels())) {
+    for (this.labels(labels); !lexer.take('>'); this.labels(labels)) {
       const to = this.reference();
       if (to) {
         if (bits !== 32) {
@@ -258,7 +258,7 @@ class DtsParser {
   private byteString(labels: string[]): ValuePart {
     const { lexer } = this;
     const digits: string[] = [];
-    for (labels.push(...this.labels()); !lexer.take(']'); labels.push(...this.labels())) {
+    for (this.labels(labels); !lexer.take(']'); this.labels(labels)) {
       digits.push(lexer.match(BYTE) ?? lexer.unexpected("two hexadecimal digits or ']'"));
     }
     return plain(new Uint8Array(Buffer.from(digits.join(''), 'hex')));
@@ -281,8 +281,8 @@ class DtsParser {
     return range ? bytes.subarray(...range) : bytes;
   }
 
-  private labels(): readonly string[] {
-    const labels: string[] = [];
+  /** Takes the labels that come next, adding to `labels`. */
+  private labels(labels: string[] = []): string[] {
     for (let label = this.lexer.match(LABEL); label !== undefined; label = this.lexer.match(LABEL)) {
       labels.push(label.slice(0, -1));
     }

@@ -11,10 +11,10 @@ import { concatBytes, encodeCells, storeU32 } from './bytes.js';
 import { checkTree, type Problems } from './check.js';
 import {
   type Draft,
+  type DraftProperty,
   type DraftTree,
   describeReference,
   draftPath,
-  type PropertySource,
   type Reference,
   type ValuePart,
 } from './dts-draft.js';
@@ -81,10 +81,12 @@ class Resolver {
     const node = new DtNode(draft.name, draft.position);
     this.nodes.set(draft, node);
     if (draft.omitIfUnreferenced) this.omittable.push(node);
-    node.labels.push(...draft.labels);
-    for (const label of draft.labels) this.claimLabel(label, draftPath(draft), draft.position);
-    for (const source of draft.properties.values()) {
-      if (!source.deleted) this.buildProperty(draft, node, source);
+    for (const label of draft.labels) {
+      node.labels.push(label);
+      this.claimLabel(label, draftPath(draft), draft.position);
+    }
+    for (const property of draft.properties.values()) {
+      if (!property.deleted) this.buildProperty(draft, node, property);
     }
     for (const childDraft of draft.children.values()) {
       if (childDraft.deleted) continue;
@@ -95,10 +97,10 @@ class Resolver {
     return node;
   }
 
-  private buildProperty(draft: Draft, node: DtNode, source: PropertySource): void {
-    const { name, parts, position } = source;
+  private buildProperty(draft: Draft, node: DtNode, { source, labels }: DraftProperty): void {
+    const { name, parts, position, valueLabels } = source;
     const property = new DtProperty(name, new Uint8Array(0), position);
-    property.labels.push(...source.labels);
+    for (const label of labels) property.labels.push(label);
     node.properties.set(name, property);
     const needsReferences = parts.some(part => 'path' in part || part.phandles.length > 0);
     if (needsReferences) this.unresolved.push({ node, property, parts });
@@ -107,7 +109,7 @@ class Resolver {
         parts.map(part => ('bytes' in part ? part.bytes : new Uint8Array(0))),
         property,
       );
-    for (const label of [...source.labels, ...source.valueLabels]) {
+    for (const label of [...labels, ...valueLabels]) {
       this.claimLabel(label, `${draftPath(draft)}:${name}`, position);
     }
   }

@@ -27,7 +27,7 @@ const ACCEPTED: readonly string[] = [
   '/dts-v1/; / { r = <&a &c>; /omit-if-no-ref/ a: a { }; /omit-if-no-ref/ b: b { c: c { }; }; };',
   '/dts-v1/; / { r = &b; a: a { }; b: b { }; }; /omit-if-no-ref/ &a; /omit-if-no-ref/ &b;',
   '/dts-v1/; / { \\a; #b; 12ab = "x"; 0 { }; a@0,1 { name = "a"; }; };',
-  '/dts-v1/; // comment\n/* more * / */ / { a /* x */ = /* y */ <1 /* z */ 2>; }; // end',
+  '/dts-v1/; // comment\n/* more * / */ / { a /* x */ = /* y */ <1 /* z */ 2>; }; // end\n',
   '/dts-v1/;\n# 1 "other.dtsi" 1\n/ {\n#a = <1>;\n# 5 "x.dts" 2\n};\n',
   '/dts-v1/; / { a = <(1 ? 2 : 3) (0 ? 1 : 0 ? 2 : 3) (1 + 2 * 3) ((1 + 2) * 3) (7 - 2 - 1) (1 << 2 + 3)>; };',
   '/dts-v1/; / { s = "two\nlines", ""; };',

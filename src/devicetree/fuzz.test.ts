@@ -223,9 +223,11 @@ test('large input of one kind takes time in proportion', () => {
     `/ { ${numbered(index => `l${index}: n${index} { r = <&l${index}>; };`)} };`,
     `/ { a = <(${many('1 + ')} 1)>; };`,
     `/ { a = "${many('\\x41')}"; };`,
-    `/ { ${many('l: ')} n { }; };`,
+    `/ { ${many('l: ', 200_000)} n { }; a = <${many('m: ', 200_000)}>; };`,
+    `/ { a; }; ${numbered(index => `/ { l${index}: a; };`)}`,
     many('/ { };'),
     many('/* x */ // y\n'),
+    many('/**/', 200_000),
   ]) {
     const start = performance.now();
     inputErrorOf(() => parseDts(`/dts-v1/; ${source}`, 'large.dts'));

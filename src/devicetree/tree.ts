@@ -78,7 +78,7 @@ export class DtNode {
   /** Appends a node, or a new one of that name, and returns it. Siblings have different names. */
   addChild(child: DtNode | string): DtNode {
     const node = typeof child === 'string' ? new DtNode(child) : child;
-    invariant(node.parent === null, `${node.name} already has a parent`);
+    invariant(node.parent === null, () => `${node.name} already has a parent`);
     invariant(
       !this.children.some(other => other.name === node.name),
       `${this.path} already has ${node.name}`,
@@ -91,7 +91,7 @@ export class DtNode {
   /** Takes a child out; it may be added elsewhere. */
   removeChild(child: DtNode): void {
     const index = this.children.indexOf(child);
-    invariant(index >= 0, `${child.name} is not a child of ${this.path}`);
+    invariant(index >= 0, () => `${child.name} is not a child of ${this.path}`);
     this.children.splice(index, 1);
     child.parent = null;
   }
