@@ -2,6 +2,7 @@
 /** `armory compare`: boards under every design, against `legacy`. */
 import { type Command, Option } from 'commander';
 import ora from 'ora';
+import { formatDiagnostic } from '../base/diagnostics.js';
 import { designs } from '../designs/index.js';
 import { bundledJobs } from '../lab/bundled.js';
 import { compareFleet } from '../lab/fleet.js';
@@ -45,6 +46,23 @@ function exitCode(results: readonly BoardResult[]): number {
   return regression ? EXIT.finding : EXIT.good;
 }
 
+/** Shows on a terminal how many of `count` boards are done. */
+async function withProgress<T>(
+  count: number,
+  work: (onDone: (done: number) => void) => Promise<T>,
+): Promise<T> {
+  if (!process.stderr.isTTY || count < 2) return work(() => {});
+  const show = (done: number): string => `${done} of ${count} boards`;
+  const spinner = ora({ text: show(0), stream: process.stderr }).start();
+  try {
+    return await work(done => {
+      spinner.text = show(done);
+    });
+  } finally {
+    spinner.stop();
+  }
+}
+
 /** Boards that are shown call by call, if not asked otherwise: what fits a few screens. */
 const DETAILED_BOARDS = 12;
 
@@ -59,16 +77,7 @@ function textParts(results: readonly BoardResult[], options: CompareOptions, pai
 
 async function run(paths: readonly string[], options: CompareOptions): Promise<number> {
   const jobs = jobsFor(paths, options);
-  const spinner = ora({
-    text: `0 of ${jobs.length} boards`,
-    stream: process.stderr,
-    isEnabled: process.stderr.isTTY,
-  });
-  if (jobs.length > 1) spinner.start();
-  const results = await compareFleet(jobs, options.jobs, done => {
-    spinner.text = `${done} of ${jobs.length} boards`;
-  });
-  spinner.stop();
+  const results = await withProgress(jobs.length, onDone => compareFleet(jobs, options.jobs, onDone));
   if (options.json) {
     process.stdout.write(`${compareJson(results)}\n`);
   } else {
@@ -76,8 +85,9 @@ async function run(paths: readonly string[], options: CompareOptions): Promise<n
     process.stdout.write(`${textParts(results, options, paint).join('\n\n')}\n`);
   }
   for (const result of results.filter(isRefusal)) {
+    // Of many boards the table says it in a line each; a bug is always told in full.
     if (jobs.length > 1 && !result.internalError) continue;
-    process.stderr.write(`${result.board}: ${result.refused}\n`);
+    process.stderr.write(`${result.diagnostics.map(formatDiagnostic).join('\n') || result.refused}\n`);
   }
   return exitCode(results);
 }

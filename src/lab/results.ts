@@ -33,10 +33,18 @@ export interface Costs {
   /** Mapping entries of the direct map: TLB reach is lost where pages stand instead of sections. */
   readonly directMapSections: number;
   readonly directMapPages: number;
+  /** First-level entries (LPAE: second-level) of the direct map that lead to a table of pages. */
+  readonly directMapTables: number;
+  /** Pages, each a TLB entry, of vmalloc mappings while one device holds all its buffers. */
+  readonly vmallocPeakPages: number;
+  /** Ranges of kernel addresses that a process made at boot gets only by a fault or at its next switch. */
+  readonly lazyRanges: number;
 }
 
 /** How much is there until the kernel says NULL. */
 export interface Limits {
+  /** Which device asked: of the largest group that is neither coherent nor has memory of its own. */
+  readonly device: string;
   /** 4 KiB atomic buffers in one burst. */
   readonly atomicBurst: number;
   /** 1 MiB buffers. */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Boots one kernel of one design on one board and runs the workload on every DMA master of the tree. */
 import { MiB } from '../base/address.js';
-import { inputError } from '../base/diagnostics.js';
+import { inputError, invariant } from '../base/diagnostics.js';
 import type { Design } from '../designs/design.js';
 import { Machine } from '../hw/machine.js';
-import { countMapping } from '../linux/arch/arm/mm/mmu.js';
-import type { device } from '../linux/include/linux/device.js';
-import { PAGE_SIZE } from '../linux/include/linux/pfn.js';
+import { kernelEntryDifferences } from '../linux/arch/arm/mm/fault.js';
+import { countMapping, pageTableBytes } from '../linux/arch/arm/mm/mapping-count.js';
+import { pgd_alloc } from '../linux/arch/arm/mm/pgd.js';
 import { start_kernel } from '../linux/init/main.js';
 import { Kernel } from '../linux/kernel.js';
 import {
@@ -16,9 +16,9 @@ import {
   runCoherent,
   worksWithoutVmallocSpace,
 } from '../workloads/coherent-run.js';
-import { groupAlike, probeDevices } from '../workloads/devices.js';
+import { type DeviceGroup, groupAlike, probeDevices } from '../workloads/devices.js';
 import type { PreparedBoard } from './job.js';
-import type { DesignRun, DeviceOutcome } from './results.js';
+import type { Costs, DesignRun, Limits } from './results.js';
 
 /** Throws an InputError where Kconfig would not let the design be built with the board's config. */
 export function refuseUnbuildable(design: Design, { config }: PreparedBoard): void {
@@ -41,46 +41,49 @@ export function bootDesign(prepared: PreparedBoard, design: Design): Kernel {
   return k;
 }
 
+/** A device to measure limits with: of the largest group that shares all its memory with others. */
+function typicalGroup(groups: readonly DeviceGroup[]): DeviceGroup {
+  const shared = groups.filter(
+    ({ dev }) => !dev.dma_coherent && !dev.dma_mem && !dev.dma_io_tlb_mem?.for_alloc,
+  );
+  const candidates = shared.length > 0 ? shared : groups;
+  return candidates.reduce((largest, group) => (group.names.length > largest.names.length ? group : largest));
+}
+
 /** The whole workload on a freshly booted kernel. */
 export function runDesign(k: Kernel, design: string): DesignRun {
   const bootLog = k.log.lines.filter(line => line.level !== 'info').map(line => line.text);
   const groups = groupAlike(probeDevices(k));
-  const devices: DeviceOutcome[] = [];
-  let cmaPeakBytes = 0;
-  let vmallocPeakBytes = 0;
-  for (const { dev, names } of groups) {
-    const run = runCoherent(k, dev);
-    cmaPeakBytes = Math.max(cmaPeakBytes, run.cmaPeakBytes);
-    vmallocPeakBytes = Math.max(vmallocPeakBytes, run.vmallocPeakBytes);
-    devices.push({
-      device: names[0]!,
-      alike: names,
-      coherent: dev.dma_coherent,
-      restrictedPool: dev.dma_io_tlb_mem?.for_alloc ?? false,
-      allocations: run.allocations,
-    });
-  }
-  const typical: device = groups[0]!.dev;
+  const process = pgd_alloc(k);
+  invariant(process !== null, 'no memory for the first process');
+  const runs = groups.map(({ dev }) => runCoherent(k, dev));
+  const devices = groups.map(({ dev, names }, index) => ({
+    device: names[0]!,
+    alike: names,
+    coherent: dev.dma_coherent,
+    restrictedPool: dev.dma_io_tlb_mem?.for_alloc ?? false,
+    allocations: runs[index]!.allocations,
+  }));
   const direct = countMapping(k, k.memory.PAGE_OFFSET, k.memory.high_memory);
-  const poolBytes = poolSize(k);
-  return {
-    design,
-    devices,
-    costs: {
-      cmaPeakBytes,
-      vmallocPeakBytes,
-      poolBytes,
-      pageTableBytes: k.mmu.tablePages * PAGE_SIZE,
-      directMapSections: direct.sections,
-      directMapPages: direct.pages,
-    },
-    limits: {
-      atomicBurst: atomicBurst(k, typical),
-      megabyteBuffers: megabyteBuffers(k, typical),
-      withoutVmallocSpace: worksWithoutVmallocSpace(k, typical),
-    },
-    bootLog,
+  const costs: Costs = {
+    cmaPeakBytes: Math.max(...runs.map(run => run.cmaPeakBytes)),
+    vmallocPeakBytes: Math.max(...runs.map(run => run.vmallocPeakBytes)),
+    poolBytes: poolSize(k),
+    pageTableBytes: pageTableBytes(k),
+    directMapSections: direct.sections,
+    directMapPages: direct.pages,
+    directMapTables: direct.entriesWithoutSection,
+    vmallocPeakPages: Math.max(...runs.map(run => run.vmallocPeakPages)),
+    lazyRanges: kernelEntryDifferences(k, process).length,
   };
+  const typical = typicalGroup(groups);
+  const limits: Limits = {
+    device: typical.names[0]!,
+    atomicBurst: atomicBurst(k, typical.dev),
+    megabyteBuffers: megabyteBuffers(k, typical.dev),
+    withoutVmallocSpace: worksWithoutVmallocSpace(k, typical.dev),
+  };
+  return { design, devices, costs, limits, bootLog };
 }
 
 function poolSize(k: Kernel): number {

@@ -2,8 +2,8 @@
 /**
  * Judges one design against `legacy` on one board, call by call.
  *
- *   regression   a call that worked fails, hands out memory that the device cannot reach, or leaves dirty
- *                lines or old contents where it did not
+ *   regression   a call that worked fails, or a call hands out memory that the device cannot reach, with dirty
+ *                lines over it, or with old contents, where none did before
  *   improvement  a call that failed works, or a hazard is gone
  *   change       works, but lives elsewhere, costs more or less, or leaves another alias
  *
@@ -87,7 +87,7 @@ function compareCalls(before: AllocationOutcome, after: AllocationOutcome, coher
   const dirtyAfter = mayHoldDirtyLines(after, coherent);
   if (dirtyAfter && !dirtyBefore) {
     remarks.push({
-      verdict: before.result === 'ok' ? 'regression' : 'change',
+      verdict: 'regression',
       id: 'not-cleaned',
       text: 'handed out without cleaning: dirty lines may be written back over device data',
     });
@@ -169,11 +169,14 @@ function compareCosts(before: DesignRun, after: DesignRun, reasons: Reasons): vo
     const [was, is] = [before.costs[field], after.costs[field]];
     if (was !== is) change(`cost-${id}`, `${name} ${formatSize(was)} -> ${formatSize(is)}`);
   }
-  if (before.costs.directMapPages !== after.costs.directMapPages) {
-    change(
-      'cost-tlb',
-      `4 KiB entries of the direct map ${before.costs.directMapPages} -> ${after.costs.directMapPages}`,
-    );
+  const counts = [
+    ['tlb-direct-map', '4 KiB entries of the direct map', 'directMapPages'],
+    ['tlb-vmalloc', '4 KiB entries of vmalloc mappings in use', 'vmallocPeakPages'],
+    ['lazy-entries', 'ranges that a process gets lazily', 'lazyRanges'],
+  ] as const;
+  for (const [id, name, field] of counts) {
+    const [was, is] = [before.costs[field], after.costs[field]];
+    if (was !== is) change(`cost-${id}`, `${name} ${was} -> ${is}`);
   }
   compareLimits(before.limits, after.limits, change);
 }

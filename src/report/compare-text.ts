@@ -73,7 +73,12 @@ function costRows(runs: readonly DesignRun[], paint: Paint): string[][] {
     ['vmalloc in use', run => formatSize(run.costs.vmallocPeakBytes)],
     ['atomic pool', run => formatSize(run.costs.poolBytes)],
     ['page tables', run => formatSize(run.costs.pageTableBytes)],
-    ['direct map', run => `${run.costs.directMapSections} sections, ${run.costs.directMapPages} pages`],
+    [
+      'direct map',
+      ({ costs }) =>
+        `${costs.directMapSections} sections, ${costs.directMapTables} tables of ${costs.directMapPages} pages`,
+    ],
+    ['vmalloc TLB entries', run => String(run.costs.vmallocPeakPages)],
     ['atomic 4K burst', run => String(run.limits.atomicBurst)],
     ['1M until NULL', run => String(run.limits.megabyteBuffers)],
     ['1M, vmalloc full', run => (run.limits.withoutVmallocSpace ? 'ok' : 'NULL')],

@@ -83,8 +83,18 @@ const run = z.object({
     pageTableBytes: z.number().describe('page-table pages of the kernel'),
     directMapSections: z.number().describe('entries of the direct map that map 1 or 2 MiB'),
     directMapPages: z.number().describe('entries of the direct map that map 4 KiB'),
+    directMapTables: z
+      .number()
+      .describe('first-level entries (LPAE: second-level) that lead to a table of pages'),
+    vmallocPeakPages: z
+      .number()
+      .describe('4 KiB entries that vmalloc mappings of buffers take at the same time'),
+    lazyRanges: z
+      .number()
+      .describe('ranges of kernel addresses that a process of boot time gets by a fault or at a switch'),
   }),
   limits: z.object({
+    device: z.string().describe('the device that asked'),
     atomicBurst: z.number().describe('4 KiB atomic buffers until NULL, before any worker ran'),
     megabyteBuffers: z.number().describe('1 MiB buffers until NULL'),
     withoutVmallocSpace: z.boolean().describe('a 1 MiB buffer can be had while vmalloc space is full'),

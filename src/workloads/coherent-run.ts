@@ -40,7 +40,10 @@ interface Held {
 export interface DeviceRun {
   readonly allocations: readonly AllocationOutcome[];
   readonly cmaPeakBytes: number;
+  /** Guard pages included. */
   readonly vmallocPeakBytes: number;
+  /** Pages mapped there. */
+  readonly vmallocPeakPages: number;
 }
 
 function cmaBytes(k: Kernel): number {
@@ -54,7 +57,7 @@ export function runCoherent(k: Kernel, dev: device): DeviceRun {
   const cmaBefore = cmaBytes(k);
   const vmallocBefore = vmalloc_used(k);
   const held: (Held | null)[] = [];
-  const allocations = coherentKinds.map(kind => {
+  const allocations = coherentKinds.map((kind): AllocationOutcome => {
     const watch = new CleanWatch();
     const logStart = k.log.lines.length;
     k.machine.observer = watch;
@@ -63,17 +66,22 @@ export function runCoherent(k: Kernel, dev: device): DeviceRun {
     held.push(buffer && { kind, buffer });
     const log = k.log.lines.slice(logStart).map(line => line.text);
     const { name, sizeBytes } = kind;
-    if (!buffer) return { kind: name, sizeBytes, result: 'NULL' as const, log };
-    return { kind: name, sizeBytes, result: 'ok' as const, ...look(k, dev, kind, buffer, watch), log };
+    if (!buffer) return { kind: name, sizeBytes, result: 'NULL', log };
+    return { kind: name, sizeBytes, result: 'ok', ...look(k, dev, kind, buffer, watch), log };
   });
   const cmaPeakBytes = cmaBytes(k) - cmaBefore;
   const vmallocPeakBytes = vmalloc_used(k) - vmallocBefore;
+  const inVmalloc = allocations.filter(({ mapping }) => mapping?.place === 'vmalloc');
+  const vmallocPeakPages = inVmalloc.reduce(
+    (sum, { sizeBytes }) => sum + PAGE_ALIGN(sizeBytes) / PAGE_SIZE,
+    0,
+  );
   for (const index of freeOrder(held.length)) {
     const entry = held[index];
     if (entry) release(k, dev, entry);
   }
   k.dma.runWork();
-  return { allocations, cmaPeakBytes, vmallocPeakBytes };
+  return { allocations, cmaPeakBytes, vmallocPeakBytes, vmallocPeakPages };
 }
 
 /** What there is to see of a buffer while the driver holds it. */
