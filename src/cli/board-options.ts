@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** The options that describe a board and its kernel, shared by every command that boots one. */
+import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
+import { bundledJob } from '../lab/bundled.js';
 import type { BoardJob, MemoryBankRequest } from '../lab/job.js';
 import type { KernelVersion } from '../linux/config.js';
 import { presets } from '../linux/presets.js';
@@ -37,12 +39,22 @@ export function addBoardOptions(command: Command): Command {
     .option('--hardware <file>', 'what the tree does not tell about the hardware (NAME.hardware.json)');
 }
 
-/** The job for one tree. */
+/** Files go before bundled boards of the same name. */
+export function isBundled(path: string): boolean {
+  return !existsSync(path) && bundledJob(path, []) !== undefined;
+}
+
+/**
+ * The job for one tree. A name that is no file may be that of a bundled board, which brings the kernel and
+ * command line that it is meant for; options go before both.
+ */
 export function jobFor(path: string, options: BoardOptions, designs: readonly string[]): BoardJob {
+  const bundled = isBundled(path) ? bundledJob(path, designs) : undefined;
   const { memory, initrd, imageAt, treeAt, config, preset, systemMap, baseline, cmdline, hardware } = options;
   return {
     path,
     designs,
+    ...bundled,
     ...(memory && { memory }),
     ...(initrd && { initrd }),
     ...(imageAt !== undefined && { imageAddress: imageAt }),

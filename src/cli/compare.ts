@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** `armory compare`: boards under every design, against `legacy`. */
+import { availableParallelism } from 'node:os';
+import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import ora from 'ora';
 import { formatDiagnostic } from '../base/diagnostics.js';
 import { designs } from '../designs/index.js';
-import { bundledJobs } from '../lab/bundled.js';
+import { bundledBoards } from '../lab/bundled.js';
 import { compareFleet } from '../lab/fleet.js';
 import type { BoardJob } from '../lab/job.js';
 import { type BoardResult, isJudged, isRefusal } from '../lab/results.js';
+import { compareJson } from '../report/compare-schema.js';
 import { boardText, fleetText, summaryText } from '../report/compare-text.js';
-import { compareJson } from '../report/schema.js';
 import { Paint } from '../report/table.js';
-import { addBoardOptions, type BoardOptions, jobFor } from './board-options.js';
-import { EXIT, useColour } from './exit.js';
-import { findTrees, parseMemory } from './options.js';
+import { addBoardOptions, type BoardOptions, isBundled, jobFor } from './board-options.js';
+import { EXIT, exitForInput, useColour } from './exit.js';
+import { findTrees, parseCount, parseMemory } from './options.js';
 
 interface CompareOptions extends BoardOptions {
   readonly design: string[];
@@ -27,9 +29,11 @@ interface CompareOptions extends BoardOptions {
 const ASSUMED_MEMORY = '512M';
 
 function jobsFor(paths: readonly string[], options: CompareOptions): BoardJob[] {
-  if (paths.length === 0)
-    return bundledJobs(options.design).map(job => ({ ...job, ...jobFor(job.path, options, options.design) }));
+  if (paths.length === 0) {
+    return bundledBoards.map(({ file }) => jobFor(basename(file, '.dts'), options, options.design));
+  }
   return paths.flatMap(path => {
+    if (isBundled(path)) return [jobFor(path, options, options.design)];
     const { trees, isFolder } = findTrees(path);
     if (!isFolder) return [jobFor(path, options, options.design)];
     const { memory, ...others } = options;
@@ -39,9 +43,15 @@ function jobsFor(paths: readonly string[], options: CompareOptions): BoardJob[] 
 }
 
 function exitCode(results: readonly BoardResult[]): number {
-  if (results.some(result => isRefusal(result) && result.internalError)) return EXIT.bug;
+  const refused = results.filter(isRefusal);
+  if (refused.some(({ blame }) => blame === 'bug')) return EXIT.bug;
   const judged = results.filter(isJudged);
-  if (judged.length === 0) return EXIT.input;
+  if (judged.length === 0) {
+    const input = refused.filter(({ blame }) => blame === 'input');
+    return input.length > 0
+      ? exitForInput(input.flatMap(({ diagnostics }) => diagnostics))
+      : EXIT.environment;
+  }
   const regression = judged.some(({ verdicts }) => verdicts.some(({ verdict }) => verdict === 'regression'));
   return regression ? EXIT.finding : EXIT.good;
 }
@@ -68,6 +78,7 @@ const DETAILED_BOARDS = 12;
 
 function textParts(results: readonly BoardResult[], options: CompareOptions, paint: Paint): string[] {
   if (options.fleet) return [fleetText(results, paint)];
+  if (results.length === 1 && results.every(isRefusal)) return [];
   const detailed = !options.summary && results.length <= DETAILED_BOARDS;
   const parts = detailed ? results.filter(isJudged).map(result => boardText(result, paint)) : [];
   if (results.length > 1 || options.summary) parts.push(summaryText(results, paint));
@@ -82,11 +93,12 @@ async function run(paths: readonly string[], options: CompareOptions): Promise<n
     process.stdout.write(`${compareJson(results)}\n`);
   } else {
     const paint = new Paint(useColour());
-    process.stdout.write(`${textParts(results, options, paint).join('\n\n')}\n`);
+    const parts = textParts(results, options, paint);
+    if (parts.length > 0) process.stdout.write(`${parts.join('\n\n')}\n`);
   }
   for (const result of results.filter(isRefusal)) {
     // Of many boards the table says it in a line each; a bug is always told in full.
-    if (jobs.length > 1 && !result.internalError) continue;
+    if (jobs.length > 1 && result.blame !== 'bug') continue;
     process.stderr.write(`${result.diagnostics.map(formatDiagnostic).join('\n') || result.refused}\n`);
   }
   return exitCode(results);
@@ -106,7 +118,7 @@ export function addCompare(program: Command, finish: (code: number) => void): vo
     .option('--summary', 'one line a board, without the calls')
     .option('--fleet', 'only how many boards had which verdict and why')
     .option('--json', 'results as JSON (docs/schema/compare.md)')
-    .option('--jobs <count>', 'worker threads', value => Math.max(1, Number.parseInt(value, 10) || 1), 2);
+    .option('--jobs <count>', 'worker threads', parseCount, availableParallelism());
   addBoardOptions(command).action(async (paths: string[], options: CompareOptions) => {
     finish(await run(paths, options));
   });

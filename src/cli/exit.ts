@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Exit codes, which `git bisect run` understands, and what a terminal may be shown. */
 
+import type { Diagnostic } from '../base/diagnostics.js';
+
 export const EXIT = {
   /** Ran, nothing found. */
   good: 0,
@@ -12,7 +14,14 @@ export const EXIT = {
   environment: 3,
   /** Armory is wrong. */
   bug: 70,
+  /** Cannot be tested: the kernel never booted. `git bisect run` skips such a commit. */
+  untestable: 125,
 } as const;
+
+/** The code for wrong input; a kernel that panics while it boots cannot be tested. */
+export function exitForInput(diagnostics: readonly Diagnostic[]): number {
+  return diagnostics.some(({ id }) => id === 'kernel-panic') ? EXIT.untestable : EXIT.input;
+}
 
 /** Colours on a terminal only, unless NO_COLOR is set (any value but the empty one). */
 export function useColour(): boolean {

@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EnvironmentError, InputError } from '../base/diagnostics.js';
 import { addCompare } from './compare.js';
-import { EXIT } from './exit.js';
+import { EXIT, exitForInput } from './exit.js';
 import { addInspect } from './inspect.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
@@ -19,7 +19,7 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.good : EXIT.input;
   if (error instanceof InputError) {
     process.stderr.write(`${error.message}\n`);
-    return EXIT.input;
+    return exitForInput(error.diagnostics);
   }
   if (error instanceof EnvironmentError) {
     process.stderr.write(`armory: ${error.message}\n`);

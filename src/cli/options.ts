@@ -46,6 +46,15 @@ export function parseInitrd(text: string): { address: number; size: number } {
   return { size: parseNumber(size, 'Initrd size'), address: value };
 }
 
+/** An integer from 1 to 256. */
+export function parseCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > 256) {
+    throw new InvalidArgumentError(`'${text}' is not a count from 1 to 256.`);
+  }
+  return count;
+}
+
 /** Trees that a path stands for: a file itself, or every `.dtb` below a folder, sorted. */
 export function findTrees(path: string): { readonly trees: string[]; readonly isFolder: boolean } {
   let isFolder: boolean;

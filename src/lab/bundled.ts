@@ -5,7 +5,7 @@
  * Next: `job.ts`, which makes a board and a kernel of each.
  */
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { invariant } from '../base/diagnostics.js';
 import type { BoardJob } from './job.js';
@@ -96,4 +96,9 @@ export function bundledJobs(designs: readonly string[]): BoardJob[] {
     cmdline,
     designs,
   }));
+}
+
+/** The bundled board of that name (its file without `.dts`); undefined where there is none. */
+export function bundledJob(name: string, designs: readonly string[]): BoardJob | undefined {
+  return bundledJobs(designs).find(({ path }) => basename(path, '.dts') === name);
 }

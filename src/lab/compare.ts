@@ -70,15 +70,12 @@ export function tryCompareBoard(job: BoardJob): BoardResult {
     if (error instanceof InputError) {
       const first = error.diagnostics.find(({ severity }) => severity === 'error');
       const refused = first ? `${first.message} (${first.id})` : error.message;
-      return { board, refused, internalError: false, diagnostics: error.diagnostics };
+      return { board, refused, blame: 'input', diagnostics: error.diagnostics };
     }
-    const internalError = !(error instanceof EnvironmentError);
-    const text =
-      error instanceof Error
-        ? internalError
-          ? (error.stack ?? error.message)
-          : error.message
-        : String(error);
-    return { board, refused: text, internalError, diagnostics: [] };
+    if (error instanceof EnvironmentError) {
+      return { board, refused: error.message, blame: 'environment', diagnostics: [] };
+    }
+    const refused = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { board, refused, blame: 'bug', diagnostics: [] };
   }
 }

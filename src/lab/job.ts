@@ -109,6 +109,18 @@ function bootargs(board: Board): string {
   return (chosen && stringOf(board.tree, chosen, 'bootargs')) ?? '';
 }
 
+/**
+ * Can a kernel of that config run on the core? Kernels up to ARMv5 and from ARMv6 exclude each other.
+ * Linux: arch/arm/mm/Kconfig, CPU_V6, CPU_V6K, CPU_V7; arch/arm/kernel/head-common.S, __error_p (v6.12).
+ */
+function supportsCore(config: KernelConfig, architecture: number): boolean {
+  const v6 = config.isEnabled('CPU_V6') || config.isEnabled('CPU_V6K');
+  const v7 = config.isEnabled('CPU_V7');
+  if (architecture >= 7) return v7;
+  if (architecture === 6) return v6;
+  return !v6 && !v7;
+}
+
 /** Throws an InputError that names everything that is wrong, an EnvironmentError where a file is missing. */
 export function prepare(job: BoardJob): PreparedBoard {
   const options = job.hardwareFile === undefined ? {} : { hardware: job.hardwareFile };
@@ -132,6 +144,17 @@ export function prepareBoard(board: Board, job: BoardJob): PreparedBoard {
   }
   const banks = physicalBanks(board);
   const config = chooseConfig(job, board, banks);
+  if (!supportsCore(config, core.architecture)) {
+    throw new InputError([
+      {
+        severity: 'error',
+        id: 'core-not-built-in',
+        message: `${config.name} is not built for ${core.name} (ARMv${core.architecture}): it would not boot`,
+        position: { file: job.path },
+        path: '/cpus',
+      },
+    ]);
+  }
   if (config.isEnabled('ARM_LPAE') && !core.longDescriptors) {
     throw new InputError([
       {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * What a run says: plain data, the same in memory and in JSON. Numbers are bytes or counts as their names
- * say; addresses are hexadecimal strings as Linux prints them. `report/schema.ts` documents the JSON.
+ * say; addresses are hexadecimal strings as Linux prints them. `report/compare-schema.ts` documents the JSON.
  */
 import type { Diagnostic } from '../base/diagnostics.js';
 import type { AllocationOutcome } from '../workloads/outcome.js';
@@ -108,8 +108,8 @@ export interface BoardComparison {
 export interface BoardRefusal {
   readonly board: string;
   readonly refused: string;
-  /** Armory failed, not the board. */
-  readonly internalError: boolean;
+  /** What is to blame: the board or its kernel, a missing file, or Armory itself. */
+  readonly blame: 'input' | 'environment' | 'bug';
   readonly diagnostics: readonly Diagnostic[];
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Boots one kernel of one design on one board and runs the workload on every DMA master of the tree. */
 import { MiB } from '../base/address.js';
-import { inputError, invariant } from '../base/diagnostics.js';
+import { inputError } from '../base/diagnostics.js';
 import type { Design } from '../designs/design.js';
 import { Machine } from '../hw/machine.js';
 import { kernelEntryDifferences } from '../linux/arch/arm/mm/fault.js';
@@ -55,7 +55,7 @@ export function runDesign(k: Kernel, design: string): DesignRun {
   const bootLog = k.log.lines.filter(line => line.level !== 'info').map(line => line.text);
   const groups = groupAlike(probeDevices(k));
   const process = pgd_alloc(k);
-  invariant(process !== null, 'no memory for the first process');
+  if (process === null) inputError('no-memory-left', 'the kernel boots, but no memory is left for a process');
   const runs = groups.map(({ dev }) => runCoherent(k, dev));
   const devices = groups.map(({ dev, names }, index) => ({
     device: names[0]!,

@@ -199,7 +199,7 @@ export function fleetText(results: readonly BoardResult[], paint: Paint): string
     .sort((a, b) => Math.max(...b.boards) - Math.max(...a.boards))
     .map(({ reason, boards }) => [`${paint.verdict(reason.verdict)} ${reason.id}`, ...boards.map(String)]);
   const refused = results.filter(isRefusal);
-  const internal = refused.filter(result => result.internalError).length;
+  const internal = refused.filter(({ blame }) => blame === 'bug').length;
   return [
     `${results.length} boards: ${judged.length} judged, ${refused.length - internal} not judged, ${internal} internal errors`,
     '',

@@ -141,7 +141,9 @@ const comparison = z.object({
 const refusal = z.object({
   board: z.string(),
   refused: z.string().describe('why the board cannot be judged'),
-  internalError: z.boolean().describe('Armory failed, not the board'),
+  blame: z
+    .enum(['input', 'environment', 'bug'])
+    .describe('the board or its kernel, a missing file, or Armory itself'),
   diagnostics: z.array(diagnostic),
 });
 

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The JSON of `armory inspect`, as a schema that is also its documentation. Names and formats are those of
+ * recordings of real kernels where it is the same thing: addresses in hexadecimal, ends of ranges inclusive.
+ */
+import { z } from 'zod';
+import type { BootFacts } from '../lab/facts.js';
+
+const hexNumber = z.string().regex(/^0x[0-9a-f]+$/);
+const range = z.object({ start: hexNumber, end: hexNumber });
+
+const mapEntry = z
+  .object({
+    va: hexNumber,
+    va_end: hexNumber,
+    pa: hexNumber,
+    size: hexNumber,
+    kind: z.enum(['section', 'supersection', 'largepage', 'page', 'block']),
+    xn: z.number(),
+    ap: z.string().describe('privileged/user access; the raw bits on ARMv4 and ARMv5'),
+    type: z.string().describe('memory type as the hardware walks it'),
+    shareable: z.boolean().nullable(),
+  })
+  .describe('a range of equal attributes, read from the real page tables');
+
+const pool = z.object({
+  pa: hexNumber,
+  va: hexNumber,
+  va_end: hexNumber,
+  size: hexNumber,
+  in_lowmem: z.boolean().describe("the pool's mapping is the direct map"),
+  inside_cma: z.string().nullable().describe('name of the CMA area'),
+  map: z.array(mapEntry),
+});
+
+export const inspectSchema: z.ZodType<BootFacts> = z.object({
+  page_table_format: z.enum(['short', 'lpae']),
+  lowmem_limit_pa: hexNumber.describe('first physical address that is not in the direct map'),
+  high_memory_va: hexNumber,
+  layout: z.record(z.string(), z.string()).describe('kernel address layout, hexadecimal without 0x'),
+  vars: z.record(z.string(), z.string()).describe("the kernel's variables of that name"),
+  zones: z.array(
+    z.object({
+      name: z.string(),
+      start: hexNumber.nullable(),
+      spanned_pages: z.number(),
+      present_pages: z.number(),
+      managed_pages: z.number(),
+    }),
+  ),
+  memblock_memory: z.array(range),
+  memblock_reserved: z.array(range),
+  cma_areas: z.array(
+    z.object({
+      base: hexNumber,
+      size: hexNumber,
+      name: z.string(),
+      lowmem: z.boolean(),
+      map: z.array(mapEntry).optional().describe('of areas in lowmem'),
+    }),
+  ),
+  cma_default_index: z.number().nullable(),
+  atomic_pool: pool.optional().describe("ARM's pool"),
+  generic_pools: z.record(z.string(), z.array(pool)).optional(),
+  swiotlb: z.array(z.string()).describe('lines of the log'),
+  swapper_pg_dir: z.object({ va: hexNumber, pa: hexNumber }),
+  map_lowmem: z.array(mapEntry),
+  map_vectors_fixmap: z.array(mapEntry),
+  dmesg: z.array(z.string()),
+}) as unknown as z.ZodType<BootFacts>;
+
+/** JSON Schema of the document, for `docs/schema`. */
+export function inspectJsonSchema(): string {
+  return `${JSON.stringify(z.toJSONSchema(inspectSchema), null, 2)}\n`;
+}

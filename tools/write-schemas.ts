@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** Writes the JSON Schemas of the commands' output into `docs/schema`; a test compares them. */
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { compareJsonSchema } from '../src/report/compare-schema.js';
+import { inspectJsonSchema } from '../src/report/inspect-schema.js';
+
+const folder = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'docs', 'schema');
+writeFileSync(join(folder, 'compare-1.schema.json'), compareJsonSchema());
+writeFileSync(join(folder, 'inspect-1.schema.json'), inspectJsonSchema());
