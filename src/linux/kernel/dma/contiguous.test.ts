@@ -32,7 +32,17 @@ test('the size that Kconfig selects', () => {
   assert.equal(size({ ...share, CMA_SIZE_SEL_MIN: true }), 16 * MiB);
   assert.equal(size({ ...share, CMA_SIZE_SEL_MAX: true }), 104 * MiB);
   assert.equal(area({ symbols: { CMA_SIZE_MBYTES: 0 } }), null);
+  // 60 % of 8 GiB are 0x133333000 bytes, of which an unsigned long keeps 32 bits.
+  const lpae = { ARM_LPAE: true, HUGETLB_PAGE: true, CMA_SIZE_SEL_PERCENTAGE: true, CMA_SIZE_PERCENTAGE: 60 };
+  const large = area({ memory: [[0x40000000, 8 * GiB]], symbols: { ...share, ...lpae } });
+  assert.equal(large?.[1], 0x33400000);
   assert.equal(area({ symbols: { DMA_CMA: false } }), null);
+});
+
+test('cma= without a value counts for nothing, and a second one inherits base and limit', () => {
+  assert.deepEqual(area({ cmdline: 'cma' }), area({}));
+  assert.deepEqual(area({ cmdline: 'cma=16M@0x50000000 cma=8M' }), [0x50800000, 8 * MiB]);
+  assert.deepEqual(area({ cmdline: 'cma=16M@0x50000000 cma=8M@0x60000000' }), [0x60000000, 8 * MiB]);
 });
 
 test('cma=: a base makes it fixed, a range does not, 0 switches it off', () => {

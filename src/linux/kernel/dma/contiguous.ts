@@ -4,7 +4,7 @@
  * two ways to allocate from them. Linux: kernel/dma/contiguous.c (v6.12; 6.1 where marked).
  * NUMA areas are left out: ARM has one node.
  */
-import { isAligned, MiB, type Paddr, type Pfn } from '../../../base/address.js';
+import { isAligned, low32, MiB, type Paddr, type Pfn } from '../../../base/address.js';
 import type { reserved_mem } from '../../drivers/of/of_reserved_mem.js';
 import type { device } from '../../include/linux/device.js';
 import { EBUSY, EINVAL } from '../../include/linux/errno.js';
@@ -38,7 +38,8 @@ function kconfigSize(k: Kernel): number {
   const mbytes = (config.number('CMA_SIZE_MBYTES') ?? 0) * MiB;
   const percentage = config.number('CMA_SIZE_PERCENTAGE') ?? 0;
   const pages = Math.floor((PFN_DOWN(k.memblock.memblock_phys_mem_size()) * percentage) / 100);
-  const share = pages * PAGE_SIZE;
+  // Shifted as an unsigned long: 32 bits, even with LPAE.
+  const share = low32(pages * PAGE_SIZE);
   if (config.isEnabled('CMA_SIZE_SEL_PERCENTAGE')) return share;
   if (config.isEnabled('CMA_SIZE_SEL_MIN')) return Math.min(mbytes, share);
   if (config.isEnabled('CMA_SIZE_SEL_MAX')) return Math.max(mbytes, share);
@@ -75,7 +76,11 @@ export function dma_contiguous_reserve_area(
   return area;
 }
 
-/** Linux: arch/arm/mm/dma-mapping.c: the direct map of this region is to be made of 4 KiB pages. */
+/**
+ * Linux: arch/arm/mm/dma-mapping.c: the direct map of this region is to be made of 4 KiB pages.
+ * Differs: Linux has room for MAX_CMA_AREAS regions and does not check; 6.12 notes every 'reusable' region
+ * here, also those that get no area, and with more of them overwrites other data.
+ */
 export function dma_contiguous_early_fixup(k: Kernel, base: Paddr, size: number): void {
   if (k.config.isEnabled('DMA_CMA')) k.cma.early.push({ base, size });
 }

@@ -80,6 +80,23 @@ test('addressing is limited where some RAM is in no range, which 6.1 does not se
   assert.equal(dma_addressing_limited(kernel([], 0x50000, '6.1'), dev), false);
 });
 
+test('memory above 4 GiB in no range does not limit addressing, as long as the last page is in one', () => {
+  const dev = new device('lab', null);
+  dev.dma_mask = DMA_BIT_MASK(40);
+  dev.dma_range_map = [
+    { cpu_start: 0x40000000, dma_start: 0x40000000, size: 0xc0000000 },
+    { cpu_start: 0x140000000, dma_start: 0x140000000, size: 0x40000000 },
+  ];
+  assert.equal(dma_addressing_limited(kernel(['ARM_LPAE'], 0x180000), dev), false);
+  assert.equal(dma_addressing_limited(kernel(['ARM_LPAE'], 0x190000), dev), true);
+});
+
+test('an empty mask counts as one of 32 bits', () => {
+  const dev = new device('lab', null);
+  dev.dma_mask = 0;
+  assert.equal(dma_addressing_limited(kernel([], 0x50000), dev), false);
+});
+
 test('translation goes by the first range that fits, and fails as the types do', () => {
   const dev = new device('lab', null);
   dev.dma_range_map = [{ cpu_start: 0x80000000, dma_start: 0, size: 0x40000000 }];

@@ -3,7 +3,7 @@
  * Which addresses a device reaches. Linux: kernel/dma/direct.c and kernel/dma/mapping.c (v6.12), the part
  * about masks. ARM never sets `zone_dma_limit`, so generic code believes that ZONE_DMA ends at 16 MiB.
  */
-import { ilog2 } from '../../../base/address.js';
+import { FOUR_GiB, ilog2 } from '../../../base/address.js';
 import { DMA_BIT_MASK, type device } from '../../include/linux/device.js';
 import {
   dma_to_phys,
@@ -81,12 +81,16 @@ export function dma_get_required_mask(k: Kernel, dev: device): number {
   return DMA_BIT_MASK(Math.min(64, ilog2(highest) + 1));
 }
 
-/** Linux: kernel/dma/direct.c, dma_direct_all_ram_mapped() (v6.12), by the memory that is System RAM. */
+/**
+ * Linux: kernel/dma/direct.c, dma_direct_all_ram_mapped() (v6.12), by the memory that is System RAM. The last
+ * page is computed from an unsigned long: memory above 4 GiB is not looked at.
+ */
 function dma_direct_all_ram_mapped(k: Kernel, dev: device): boolean {
   const map = dev.dma_range_map;
   if (!map) return true;
   for (const ram of k.memblock.for_each_mem_range()) {
-    for (let paddr = ram.start; paddr < ram.end; ) {
+    const end = Math.min(ram.end, FOUR_GiB);
+    for (let paddr = ram.start; paddr < end; ) {
       const region = map.find(({ cpu_start, size }) => paddr >= cpu_start && paddr - cpu_start < size);
       if (!region || region.size < PAGE_SIZE) return false;
       paddr = region.cpu_start + region.size;
@@ -97,7 +101,8 @@ function dma_direct_all_ram_mapped(k: Kernel, dev: device): boolean {
 
 /** Linux: kernel/dma/mapping.c, dma_addressing_limited() (v6.12; 6.1 does not look at the ranges). */
 export function dma_addressing_limited(k: Kernel, dev: device): boolean {
-  const reach = min_not_zero(dev.dma_mask ?? DMA_BIT_MASK(32), dev.bus_dma_limit);
+  // dma_get_mask(): no mask and an empty one both count as 32 bits.
+  const reach = min_not_zero(dev.dma_mask || DMA_BIT_MASK(32), dev.bus_dma_limit);
   if (reach < dma_get_required_mask(k, dev)) return true;
   if (dev.iommu || !k.config.atLeast('6.12')) return false;
   return !dma_direct_all_ram_mapped(k, dev);

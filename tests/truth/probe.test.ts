@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The modelled kernel against every recorded probe run of a real 6.12 kernel without IOMMU, call by call:
+ * `legacy`, `v1`, `step1`, `step2` and their variants. Agreement per field, and disagreements with both values.
+ */
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { sharedPath, skipWithout } from '../support/shared.js';
+import { compareProbe } from './recorded-probe.js';
+
+/**
+ * Share of agreement where it is not 1. A device that does not reach all memory depends on the place of buddy
+ * pages, and a running kernel has used up low pages that are still free in the model (measured: 468 of 577
+ * allocations, 412 of 468 handles, 255 of 345 page allocations, 27 of 28 tables). At free, the model does at
+ * once the purge of vmalloc space that Linux leaves to a worker, whose TLB maintenance the recording does not
+ * show (measured: 7 of 4,754 calls).
+ */
+const minimumShare: Readonly<Record<string, number>> = {
+  'ok, by the place of buddy pages': 0.8,
+  'bad or unreachable handle, by the place of buddy pages': 0.85,
+  'dma_alloc_pages, by the place of buddy pages': 0.72,
+  'get_sgtable, by the place of buddy pages': 0.9,
+  'maintenance at free': 0.998,
+};
+
+/** Disagreements that are shown of each run and field. */
+const SHOWN = 3;
+
+test('the modelled kernel allocates as recorded kernels did', { skip: skipWithout('truth/probe') }, t => {
+  const folder = sharedPath('truth/probe')!;
+  const trees = sharedPath('truth/probe-dtb')!;
+  const configs = sharedPath('truth/configs')!;
+  const total = new Map<string, { compared: number; wrong: number }>();
+  for (const run of readdirSync(folder).sort()) {
+    // ARM's IOMMU operations are not modelled.
+    if (run.startsWith('iommu-')) continue;
+    for (const [field, { compared, disagreements }] of compareProbe(join(folder, run), trees, configs)) {
+      const sum = total.get(field) ?? { compared: 0, wrong: 0 };
+      sum.compared += compared;
+      sum.wrong += disagreements.length;
+      total.set(field, sum);
+      if (disagreements.length > 0) t.diagnostic(`${run}: ${field}: ${disagreements.length} of ${compared}`);
+      for (const text of disagreements.slice(0, SHOWN)) t.diagnostic(`  ${text.slice(0, 600)}`);
+    }
+  }
+  assert.ok(total.size > 0);
+  for (const [field, { compared, wrong }] of total) {
+    t.diagnostic(`${field}: ${compared - wrong} of ${compared} agree`);
+    const minimum = minimumShare[field] ?? 1;
+    assert.ok(compared - wrong >= minimum * compared, `${field}: ${wrong} of ${compared} calls disagree`);
+  }
+});
