@@ -63,6 +63,19 @@ test('core and core count come from the CPU nodes', () => {
   assert.equal(new Board('x', off.tree).machineFacts().coreCount, 1);
 });
 
+test('a compatible that two cores share is told apart by the chip', () => {
+  const sheeva = [['marvell,sheeva-v7']];
+  const armada370 = boardOf({
+    root: ['vendor,nas', 'marvell,armada370', 'marvell,armada-370-xp'],
+    cpus: sheeva,
+  });
+  assert.equal(armada370.machineFacts().core.name, 'PJ4B');
+  assert.equal(armada370.machineFacts().core.multiprocessingExtensions, false);
+  const armadaXp = boardOf({ root: ['marvell,armadaxp', 'marvell,armada-370-xp'], cpus: sheeva });
+  assert.equal(armadaXp.machineFacts().core.name, 'PJ4B-MP');
+  assert.equal(armadaXp.machineFacts().physicalAddressBits, 40);
+});
+
 test('a missing or unknown core is replaced and told, never a crash', () => {
   const byRoot = boardOf({ root: ['mrvl,mmp2-brownstone', 'mrvl,mmp2'] });
   assert.equal(byRoot.machineFacts().core.name, 'PJ4');
@@ -91,6 +104,41 @@ test('a missing or unknown core is replaced and told, never a crash', () => {
   assert.equal(told.machineFacts().coherentFabric, true);
 });
 
+test('the size of an ARM11 data cache decides whether it shows aliases', () => {
+  const arm1176 = (properties: Readonly<Record<string, Uint8Array>>, more: Description = {}) => {
+    const { tree } = boardOf({ cpus: [['arm,arm1176jzf-s']], ...more });
+    const node = tree.nodeByPath('/cpus/cpu@0')!;
+    for (const [name, value] of Object.entries(properties)) node.setProperty(name, value);
+    return new Board('x', tree, more.hardware);
+  };
+  const size = (bytes: number) => ({ 'd-cache-size': encodeCells(bytes) });
+  const ids = (board: Board) => board.diagnostics.map(({ id }) => id);
+  assert.equal(arm1176(size(0x4000)).machineFacts().core.cache, 'VIPT');
+  assert.equal(arm1176(size(0x8000)).machineFacts().core.cache, 'VIPT-aliasing');
+  assert.equal(arm1176(size(0x8000)).cpus.cores[0]?.cache, 'VIPT-aliasing');
+  assert.deepEqual(ids(arm1176(size(0x8000))), []);
+  // A wrong line length in the tree changes nothing.
+  const wrong = { ...size(0x4000), 'd-cache-line-size': encodeCells(16) };
+  assert.equal(arm1176(wrong).machineFacts().core.lineBytes, 32);
+
+  const n810 = arm1176({}, { root: ['nokia,n810', 'ti,omap2420'], cpus: [['arm,arm1136jf-s']] });
+  assert.equal(n810.machineFacts().core.cache, 'VIPT-aliasing');
+  const ast2500 = arm1176({}, { root: ['aspeed,ast2500-evb', 'aspeed,ast2500'] });
+  assert.equal(ast2500.machineFacts().core.cache, 'VIPT');
+  assert.deepEqual(ids(ast2500), []);
+
+  const unknown = arm1176({});
+  assert.equal(unknown.machineFacts().core.cache, 'VIPT');
+  assert.deepEqual(ids(unknown), ['data-cache-assumed']);
+  const dataCache = { value: 'VIPT-aliasing' as const, source: 'manual' };
+  const told = arm1176(size(0x4000), { hardware: { dataCache } });
+  assert.equal(told.machineFacts().core.cache, 'VIPT-aliasing');
+  assert.deepEqual(ids(told), []);
+  // Other cores do not care.
+  const a9 = arm1176(size(0x8000), { cpus: [A9] });
+  assert.equal(a9.machineFacts().core.cache, 'PIPT');
+});
+
 test('the outer cache follows the drivers', () => {
   const cache = (description: Description) =>
     boardOf({ cpus: [A9], ...description }).machineFacts().outerCache;
@@ -104,6 +152,7 @@ test('the outer cache follows the drivers', () => {
     sizeBytes: 0x80000,
     lineBytes: 32,
     needsMaintenance: true,
+    writeThrough: false,
     sharedOverride: 'unknown',
     ioCoherent: true,
     syncDisabled: false,
@@ -114,6 +163,12 @@ test('the outer cache follows the drivers', () => {
   assert.equal(cache({ cache: ['cache'] }), null);
   const wide = { 'cache-line-size': encodeCells(128) };
   assert.equal(cache({ cache: ['arm,pl310-cache'], cacheProperties: wide })?.lineBytes, 32);
+  const forced = { 'wt-override': empty };
+  assert.equal(cache({ cache: ['marvell,aurora-outer-cache'], cacheProperties: forced })?.writeThrough, true);
+  // Beside an ARMv7 core Tauros2 is reached by the core's own operations.
+  const tauros2 = (cpu: string) => cache({ cpus: [[cpu]], cache: ['marvell,tauros2-cache'] });
+  assert.equal(tauros2('marvell,mohawk')?.needsMaintenance, true);
+  assert.equal(tauros2('marvell,pj4a')?.needsMaintenance, false);
   const uniphier = cache({ cache: ['socionext,uniphier-system-cache'], cacheProperties: wide });
   assert.equal(uniphier?.lineBytes, 128);
 });
@@ -159,6 +214,13 @@ test('real trees: each becomes a machine of a known core', { skip: skipWithout('
   assert.equal(known('imx6q-sabrelite').outerCache?.model, 'PL310');
   assert.equal(known('imx6q-sabrelite').coreCount, 4);
   assert.equal(known('dove-cubox-es').outerCache?.model, 'Tauros2');
+  assert.equal(known('dove-cubox-es').outerCache?.needsMaintenance, false);
+  assert.equal(known('pxa910-dkb').outerCache?.needsMaintenance, true);
+  assert.equal(known('armada-370-c200-v2').outerCache?.writeThrough, true);
+  assert.equal(known('armada-370-c200-v2').core.multiprocessingExtensions, false);
+  assert.equal(known('armada-xp-gp').core.multiprocessingExtensions, true);
+  assert.equal(known('bcm2835-rpi-a-plus').core.cache, 'VIPT');
+  assert.equal(known('aspeed-ast2500-evb').core.cache, 'VIPT');
   assert.equal(known('armada-xp-gp').outerCache?.needsMaintenance, false);
   assert.equal(known('bcm2711-rpi-4-b').core.name, 'Cortex-A72');
 });

@@ -47,7 +47,7 @@ export class Board {
     return {
       core: cache === undefined ? core : { ...core, cache },
       coreCount: count,
-      outerCache: boardOuterCache(this.tree, this.hardware),
+      outerCache: boardOuterCache(this.tree, this.hardware, core),
       coherentFabric: this.hardware.coherentFabric?.value ?? 'unknown',
       physicalAddressBits: core.longDescriptors ? 40 : 32,
     };

@@ -5,10 +5,11 @@
  * Described in the Devicetree Specification v0.4, section 3.8, and the kernel's cpus binding.
  * Model: on big.LITTLE boards every core counts as the first one listed; the others are reported.
  */
+import { KiB } from '../base/address.js';
 import type { Diagnostic } from '../base/diagnostics.js';
-import { compatibles, isAvailable, stringOf } from '../devicetree/access.js';
+import { compatibles, isAvailable, stringOf, u32Of } from '../devicetree/access.js';
 import type { DeviceTree, DtNode } from '../devicetree/tree.js';
-import { coreByName, findCore } from '../hw/cores.js';
+import { coreByName, findCore, withDataCache } from '../hw/cores.js';
 import type { CoreFacts } from '../hw/facts.js';
 import type { HardwareFacts } from './hardware.js';
 
@@ -49,6 +50,25 @@ const BY_ROOT: Readonly<Record<string, string>> = {
   'marvell,pxa300': 'XScale3',
 };
 
+/**
+ * Bytes of the first-level data cache of ARM11 chips, by root compatible, for trees without 'd-cache-size'.
+ * From what Linux prints on real ones: 'VIPT nonaliasing data cache' on the first two (a Raspberry Pi Zero W,
+ * an AST2500 EVB), 'VIPT aliasing data cache' on a Nokia N810. QEMU's ARM1176 claims to be aliasing.
+ */
+const DATA_CACHE_BY_ROOT: Readonly<Record<string, number>> = {
+  'brcm,bcm2835': 16 * KiB,
+  'aspeed,ast2500': 16 * KiB,
+  'ti,omap2420': 32 * KiB,
+};
+
+/**
+ * Chips whose CPU nodes name a core by a compatible that it shares with another one, by root compatible: what
+ * the compatible stands for, and what the chip has.
+ */
+const VARIANT_BY_ROOT: Readonly<Record<string, { readonly named: string; readonly real: string }>> = {
+  'marvell,armada370': { named: 'PJ4B-MP', real: 'PJ4B' },
+};
+
 /** Taken where nothing says which core it is: the most frequent one among the kernel's boards. */
 const ASSUMED = 'Cortex-A9';
 
@@ -60,13 +80,44 @@ const ASSUMED = 'Cortex-A9';
  */
 export function boardCpus(tree: DeviceTree, hardware: HardwareFacts, diagnostics: Diagnostic[]): Cpus {
   const nodes = cpuNodes(tree);
+  const cpus = describedCpus(tree, nodes, hardware, diagnostics);
+  if (cpus.core.aliasFreeBytes === undefined || hardware.dataCache !== undefined) return cpus;
+  const bytes = dataCacheBytes(tree, nodes[0]);
+  if (bytes === undefined) {
+    diagnostics.push(noDataCache(tree, cpus.core));
+    return cpus;
+  }
+  const core = withDataCache(cpus.core, bytes);
+  return { ...cpus, core, cores: cpus.cores.map(other => (other === cpus.core ? core : other)) };
+}
+
+/**
+ * Bytes of the data cache. The tree's word on the line length is not asked for: the BCM2835's says 16, and an
+ * ARM1176 has lines of 32 bytes.
+ */
+function dataCacheBytes(tree: DeviceTree, node: DtNode | undefined): number | undefined {
+  const stated = node && u32Of(tree, node, 'd-cache-size');
+  if (stated !== undefined) return stated;
+  for (const name of compatibles(tree.root)) {
+    const bytes = DATA_CACHE_BY_ROOT[name];
+    if (bytes !== undefined) return bytes;
+  }
+  return undefined;
+}
+
+function describedCpus(
+  tree: DeviceTree,
+  nodes: readonly DtNode[],
+  hardware: HardwareFacts,
+  diagnostics: Diagnostic[],
+): Cpus {
   const count = hardware.coreCount?.value ?? Math.max(1, nodes.length);
   const named = hardware.core && findCore([hardware.core.value]);
   if (named !== undefined) return { core: named, count, cores: [named], known: true };
   const cores = new Set<CoreFacts>();
   for (const node of nodes) {
     const core = findCore(compatibles(node));
-    if (core !== undefined) cores.add(core);
+    if (core !== undefined) cores.add(variantOf(tree, core));
     else diagnostics.push(unknownCpu(tree, node));
   }
   const [first] = cores;
@@ -88,6 +139,14 @@ function cpuNodes(tree: DeviceTree): DtNode[] {
       isAvailable(node) &&
       (node.name === 'cpu' || node.name.startsWith('cpu@') || stringOf(tree, node, 'device_type') === 'cpu'),
   );
+}
+
+function variantOf(tree: DeviceTree, core: CoreFacts): CoreFacts {
+  for (const name of compatibles(tree.root)) {
+    const variant = VARIANT_BY_ROOT[name];
+    if (variant?.named === core.name) return coreByName(variant.real);
+  }
+  return core;
 }
 
 function rootCore(tree: DeviceTree): CoreFacts | undefined {
@@ -120,6 +179,17 @@ function noCpu(tree: DeviceTree, core: CoreFacts, known: boolean): Diagnostic {
     position: { file: tree.file },
     path: '/cpus',
     notes: ['"core" and "coreCount" in the hardware file override this'],
+  };
+}
+
+function noDataCache(tree: DeviceTree, core: CoreFacts): Diagnostic {
+  return {
+    severity: 'note',
+    id: 'data-cache-assumed',
+    message: `nothing says how large the data cache of the ${core.name} is; 16 KiB, hence no aliases, is assumed`,
+    position: { file: tree.file },
+    path: '/cpus',
+    notes: [`"dataCache" in the hardware file overrides this: "VIPT-aliasing" if it is larger`],
   };
 }
 

@@ -7,7 +7,7 @@
  */
 import { compatibles, u32Of } from '../devicetree/access.js';
 import type { DeviceTree, DtNode } from '../devicetree/tree.js';
-import type { OuterCacheFacts, OuterCacheModel } from '../hw/facts.js';
+import type { CoreFacts, OuterCacheFacts, OuterCacheModel } from '../hw/facts.js';
 import type { HardwareFacts } from './hardware.js';
 
 interface Family {
@@ -15,6 +15,8 @@ interface Family {
   readonly model: OuterCacheModel;
   /** Maintenance by physical address has functions in the driver. */
   readonly needsMaintenance: boolean;
+  /** They exist for cores before ARMv7 only; a later core's own operations reach the cache. */
+  readonly followsArmv7?: boolean;
 }
 
 /**
@@ -32,9 +34,14 @@ const L2X0: readonly Family[] = [
   { compatible: 'marvell,tauros3-cache', model: 'Tauros3', needsMaintenance: false },
 ];
 
-/** Drivers of their own, with at most one of them on a machine. */
+/**
+ * Drivers of their own, with at most one of them on a machine.
+ * Linux: arch/arm/mm/cache-tauros2.c, tauros2_internal_init(): beside a PJ4 in its ARMv7 mode (MMP2, Dove)
+ * Tauros2 is only switched on, since the hierarchical cache operations of the core include it; beside a
+ * Mohawk (PXA910) it has functions of its own.
+ */
 const OTHERS: readonly Family[] = [
-  { compatible: 'marvell,tauros2-cache', model: 'Tauros2', needsMaintenance: true },
+  { compatible: 'marvell,tauros2-cache', model: 'Tauros2', needsMaintenance: true, followsArmv7: true },
   { compatible: 'marvell,kirkwood-cache', model: 'Feroceon-L2', needsMaintenance: true },
   { compatible: 'marvell,feroceon-cache', model: 'Feroceon-L2', needsMaintenance: true },
   { compatible: 'socionext,uniphier-system-cache', model: 'UniPhier', needsMaintenance: true },
@@ -50,7 +57,11 @@ const LINE_BYTES = 32;
  * The outer cache, or null. Also a node with status `disabled` counts: the drivers look nodes up with
  * of_find_matching_node(), which does not ask.
  */
-export function boardOuterCache(tree: DeviceTree, hardware: HardwareFacts): OuterCacheFacts | null {
+export function boardOuterCache(
+  tree: DeviceTree,
+  hardware: HardwareFacts,
+  core: CoreFacts,
+): OuterCacheFacts | null {
   const found = findFamily(tree, L2X0) ?? findFamily(tree, OTHERS);
   if (found === undefined) return null;
   const { node, family } = found;
@@ -62,10 +73,11 @@ export function boardOuterCache(tree: DeviceTree, hardware: HardwareFacts): Oute
     compatible: family.compatible,
     ...(sizeBytes && { sizeBytes }),
     lineBytes: declared ?? LINE_BYTES,
-    needsMaintenance: family.needsMaintenance,
+    needsMaintenance: family.needsMaintenance && !(family.followsArmv7 === true && core.architecture >= 7),
+    writeThrough: family.model === 'Aurora' && node.properties.has('wt-override'),
     sharedOverride: sharedOverride(node, family, hardware),
     ...(auxiliaryControl !== undefined && { auxiliaryControl }),
-    ioCoherent: family.compatible === 'arm,pl310-cache' && node.properties.has('arm,io-coherent'),
+    ioCoherent: compatibles(node).includes('arm,pl310-cache') && node.properties.has('arm,io-coherent'),
     syncDisabled: L2X0.includes(family) && node.properties.has('arm,outer-sync-disable'),
   };
 }

@@ -9,6 +9,7 @@
  * it (arch/arm/mm/dma-mapping.c, arm_dma_map_page() in v6.12). Below 6 no core is known to do it.
  * Left out: instruction caches, TCMs, errata.
  */
+import { KiB } from '../base/address.js';
 import { invariant } from '../base/diagnostics.js';
 import type { Architecture, CacheIndexing, CoreFacts } from './facts.js';
 
@@ -18,8 +19,17 @@ interface CoreRow {
   readonly sources: string;
 }
 
-/** `mp` Multiprocessing Extensions, `lpae` long descriptors, `l2` integrated second level, `nommu`. */
-type Feature = 'mp' | 'lpae' | 'l2' | 'nommu';
+/**
+ * `mp` Multiprocessing Extensions, `lpae` long descriptors, `l2` integrated second level, `nommu`,
+ * `colours` a data cache that shows aliases if one of its ways is larger than a page.
+ */
+type Feature = 'mp' | 'lpae' | 'l2' | 'nommu' | 'colours';
+
+/**
+ * Four ways of 4 KiB: the P bit of the ARM11's Cache Type Register is set above this size (DDI 0301H, 3.2.3;
+ * DDI 0211, 6.11.3). It is what Linux looks at (arch/arm/kernel/setup.c, cacheid_init() in v6.12).
+ */
+const ARM11_ALIAS_FREE_BYTES = 16 * KiB;
 
 function row(
   compatibles: readonly string[],
@@ -39,6 +49,7 @@ function row(
       architecture,
       mmu: !features.includes('nommu'),
       cache,
+      ...(features.includes('colours') && { aliasFreeBytes: ARM11_ALIAS_FREE_BYTES }),
       lineBytes,
       longDescriptors: features.includes('lpae'),
       multiprocessingExtensions: features.includes('mp'),
@@ -66,8 +77,8 @@ const ROWS: readonly CoreRow[] = [
   row(['marvell,mohawk'], 'Mohawk', 5, 'VIVT', 32, [], 0x56158400, 'proc-mohawk.S (PJ1, 88SV331x)'),
   row(['marvell,xscale'], 'XScale', 5, 'VIVT', 32, [], 0x69054110, 'Intel 273473 (XScale core), proc-xscale.S'),
   row([], 'XScale3', 5, 'VIVT', 32, [], 0x69056880, 'proc-xsc3.S, cache-xsc3l2.c'),
-  row(['arm,arm1136j-s', 'arm,arm1136jf-s'], 'ARM1136JF-S', 6, 'VIPT-aliasing', 32, [], 0x4107b364, 'DDI 0211 ch. 7, proc-v6.S; Model: aliasing, as with more than 4 KiB a way; a chip with 16 KiB has no aliases'),
-  row(['arm,arm1176jzf-s', 'arm,arm1176jz-s', 'arm,arm1176jzf'], 'ARM1176JZF-S', 6, 'VIPT-aliasing', 32, [], 0x410fb767, 'DDI 0301 ch. 7, proc-v6.S; Model: aliasing, as with more than 4 KiB a way; a chip with 16 KiB has no aliases'),
+  row(['arm,arm1136j-s', 'arm,arm1136jf-s'], 'ARM1136JF-S', 6, 'VIPT', 32, ['colours'], 0x4107b364, 'DDI 0211 ch. 6 and 7, proc-v6.S; Model: 16 KiB of data cache unless something tells the size; CZ, which hides the rest of a larger one, is clear'),
+  row(['arm,arm1176jzf-s', 'arm,arm1176jz-s', 'arm,arm1176jzf'], 'ARM1176JZF-S', 6, 'VIPT', 32, ['colours'], 0x410fb767, 'DDI 0301H, 3.2.3 and ch. 7, proc-v6.S; Model: 16 KiB of data cache unless something tells the size; CZ, which hides the rest of a larger one, is clear'),
   row(['arm,arm11mpcore'], 'ARM11 MPCore', 6, 'VIPT', 32, [], 0x410fb020, 'DDI 0360, proc-v6.S; maintenance and TLB operations are not broadcast; Model: the data cache shows no aliases'),
   row(['arm,cortex-a5'], 'Cortex-A5', 7, 'PIPT', 32, ['mp'], 0x410fc051, 'DDI 0433 ch. 7, proc-v7.S'),
   row(['arm,cortex-a7'], 'Cortex-A7', 7, 'PIPT', 64, ['mp', 'lpae', 'l2'], 0x410fc075, 'DDI 0464 ch. 6 and 7, proc-v7.S; Model: the optional L2 is present'),
@@ -80,7 +91,8 @@ const ROWS: readonly CoreRow[] = [
   row(['arm,cortex-a57'], 'Cortex-A57', 7, 'PIPT', 64, ['mp', 'lpae', 'l2'], 0x411fd071, 'DDI 0488 ch. 6 and 7, in AArch32'),
   row(['arm,cortex-a72'], 'Cortex-A72', 7, 'PIPT', 64, ['mp', 'lpae', 'l2'], 0x410fd083, 'Arm 100095 ch. 6 and 7, in AArch32'),
   row(['marvell,pj4a'], 'PJ4', 7, 'VIPT', 32, [], 0x560f5815, 'proc-v7.S, cache-tauros2.c'),
-  row(['marvell,pj4b', 'marvell,sheeva-v7'], 'PJ4B', 7, 'PIPT', 32, ['mp', 'lpae'], 0x562f5842, 'proc-v7.S, __v7_pj4b_proc_info (part of LPAE kernels); Model: the single PJ4B of Armada 370 counts as the PJ4B-MP of Armada XP'),
+  row([], 'PJ4B', 7, 'PIPT', 32, [], 0x561f5811, 'proc-v7.S, __v7_pj4b_proc_info; Armada 370: is_smp() is false (mach-mvebu/coherency.c, coherency_type()), and bit 6 of TTBR0, which the Multiprocessing Extensions added (DDI 0406C, B4.1), reads as 0 in its oopses'),
+  row(['marvell,pj4b', 'marvell,sheeva-v7'], 'PJ4B-MP', 7, 'PIPT', 32, ['mp', 'lpae'], 0x562f5842, 'proc-v7.S, __v7_pj4b_proc_info (part of LPAE kernels)'),
   row(['brcm,brahma-b15'], 'Brahma-B15', 7, 'PIPT', 64, ['mp', 'lpae', 'l2'], 0x420f00f3, 'proc-v7.S, cache-b15-rac.c; Model: otherwise as Cortex-A15, including the line length'),
   row(['brcm,brahma-b53'], 'Brahma-B53', 7, 'PIPT', 64, ['mp', 'lpae', 'l2'], 0x420f1000, 'cache-b15-rac.c; Model: otherwise as Cortex-A53'),
   row(['qcom,krait'], 'Krait', 7, 'PIPT', 64, ['mp', 'l2'], 0x511f04d4, 'proc-v7.S, __krait_proc_info; Model: no LPAE, 64-byte lines'),
@@ -102,6 +114,12 @@ export function findCore(compatibles: readonly string[]): CoreFacts | undefined 
     if (facts !== undefined) return facts;
   }
   return undefined;
+}
+
+/** The core with a data cache of `bytes`, which on an ARM11 decides whether it shows aliases. */
+export function withDataCache(core: CoreFacts, bytes: number): CoreFacts {
+  if (core.aliasFreeBytes === undefined) return core;
+  return { ...core, cache: bytes > core.aliasFreeBytes ? 'VIPT-aliasing' : 'VIPT' };
 }
 
 /** The core of that name (`Cortex-A9`), which must be one of the table. */

@@ -22,6 +22,11 @@ export interface CoreFacts {
   readonly mmu: boolean;
   /** Data side of the first-level cache. */
   readonly cache: CacheIndexing;
+  /**
+   * The largest data cache in bytes that shows no aliases. Absent: the size does not matter.
+   * See withDataCache() in `cores.ts`.
+   */
+  readonly aliasFreeBytes?: number;
   /** Smallest data cache line that maintenance by address works on. */
   readonly lineBytes: number;
   /** The Large Physical Address Extension is implemented. */
@@ -55,9 +60,11 @@ export interface OuterCacheFacts {
   readonly lineBytes: number;
   /**
    * Maintenance by physical address is needed. False where the cache follows the cores' maintenance
-   * (Tauros3, Aurora as system cache).
+   * (Tauros2 beside an ARMv7 core, Tauros3, Aurora as system cache).
    */
   readonly needsMaintenance: boolean;
+  /** The tree has it never hold data that memory lacks ('wt-override', Aurora only). */
+  readonly writeThrough: boolean;
   /**
    * PL310 auxiliary control bit 22, Shared Attribute Override Enable: set, the cache leaves
    * non-cacheable shareable accesses alone (DDI 0246, 2.3.2 and 3.3.4). `unknown`: neither the tree nor

@@ -21,6 +21,7 @@ const facts: MachineFacts = {
     compatible: 'arm,pl310-cache',
     lineBytes: 32,
     needsMaintenance: true,
+    writeThrough: false,
     sharedOverride: 'unknown',
     ioCoherent: false,
     syncDisabled: false,

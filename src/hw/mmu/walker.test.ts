@@ -48,10 +48,13 @@ const attributes = fc.record({
 const vaddr = fc.nat(0xffffffff);
 const result = new Translation();
 
-function setUp(change: Partial<MmuRegisters>, start = TABLES): { ram: Ram; walker: TableWalker } {
+function setUp(
+  change: Partial<MmuRegisters>,
+  start = TABLES,
+): { ram: Ram; walker: TableWalker; registers: MmuRegisters } {
   const ram = new Ram([{ start, end: start + 0x10000 }]);
   const registers = { ...createRegisters(7, true), ttbr0: start + 0x4a, ...change };
-  return { ram, walker: new TableWalker(ram, registers) };
+  return { ram, walker: new TableWalker(ram, registers), registers };
 }
 
 function write64(ram: Ram, paddr: number, { low, high }: LongDescriptor): void {
@@ -221,13 +224,21 @@ test('long descriptors: table entries restrict what is below them', () => {
 });
 
 test('short descriptors: TTBCR.N splits the address space', () => {
-  const { ram, walker } = setUp({ ttbr0: TABLES + 0x8000, ttbr1: TABLES + 0x4000, ttbcr: 2 });
+  const { ram, walker, registers } = setUp({ ttbr0: TABLES + 0x8000, ttbr1: TABLES + 0x4000, ttbcr: 2 });
   ram.write32(TABLES + 0x8000 + 4 * 0x3ff, short.encodeSection(0x10000000, {}));
   ram.write32(TABLES + 0x4000 + 4 * 0x400, short.encodeSection(0x20000000, {}));
   assert.equal(walker.walk(0x3ff00010, result), WALK_OK);
   assert.equal(result.paddr, 0x10000010);
   assert.equal(walker.walk(0x40000010, result), WALK_OK);
   assert.equal(result.paddr, 0x20000010);
+  for (const [ttbcr, low, high] of [
+    [2 | (1 << 4), TRANSLATION_FAULT_L1, WALK_OK],
+    [2 | (1 << 5), WALK_OK, TRANSLATION_FAULT_L1],
+  ] as const) {
+    registers.ttbcr = ttbcr;
+    assert.equal(walker.walk(0x3ff00010, result), low);
+    assert.equal(walker.walk(0x40000010, result), high);
+  }
 });
 
 test('what is missing is a fault at its level', () => {

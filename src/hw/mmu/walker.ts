@@ -58,6 +58,8 @@ export class TableWalker {
     // B3.5.4: with TTBCR.N > 0, TTBR0 serves addresses whose top N bits are zero, with a smaller table.
     const n = r.ttbcr & 7;
     const useTtbr1 = n !== 0 && vaddr >>> (32 - n) !== 0;
+    // TTBCR.PD0 and PD1 (B4.1) forbid walks through one of the tables.
+    if (((r.ttbcr >>> (useTtbr1 ? 5 : 4)) & 1) === 1) return TRANSLATION_FAULT_L1;
     const tableBytes = useTtbr1 ? 0x4000 : 0x4000 >>> n;
     const base = alignDown(useTtbr1 ? r.ttbr1 : r.ttbr0, tableBytes);
     const index = (vaddr >>> 20) & (tableBytes / 4 - 1);
