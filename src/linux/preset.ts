@@ -17,3 +17,13 @@ export interface Preset {
   readonly symbols: Readonly<Record<string, KconfigValue>>;
   readonly image: KernelImage;
 }
+
+/** Symbols that are `y`, from their names with spaces between. */
+export function builtIn(names: string): Record<string, true> {
+  return Object.fromEntries(
+    names
+      .trim()
+      .split(/\s+/)
+      .map(name => [name, true]),
+  );
+}

@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { sharedPath, skipWithout } from '../../tests/support/shared.js';
 import { InputError } from '../base/diagnostics.js';
+import { machineDescFor } from './arch/arm/mach.js';
+import { machineTable } from './arch/arm/mach-table.js';
 import { parseKconfig } from './kconfig.js';
 import { textOffset } from './kernel-image.js';
 import { type PresetNeeds, presetByName, presetConfig, presetForBoard, presets } from './presets.js';
@@ -55,8 +57,29 @@ for (const [name, file] of [
     for (const [symbol, value] of Object.entries(presetByName(name).symbols)) {
       assert.equal(value, real.get(symbol), symbol);
     }
+    const stated = presetConfig(name);
+    for (const symbol of machineTable.flatMap(row => row[1])) {
+      assert.equal(stated.isEnabled(symbol), real.get(symbol) === true, symbol);
+    }
   });
 }
+
+test('boards get their machine with the preset that is chosen for them', () => {
+  const machine = (preset: string, compatible: string) => machineDescFor([compatible], presetConfig(preset));
+  for (const preset of ['multi_v7', 'multi_v7-lpae', 'multi_v7-lpae-restricted', 'debian-armmp']) {
+    assert.equal(machine(preset, 'brcm,bcm2711').dma_zone_size, 0x40000000, preset);
+    assert.equal(machine(preset, 'ti,omap4').reserve, 'omap', preset);
+    assert.equal(
+      machine(preset, 'samsung,exynos4210').name,
+      'Samsung Exynos (Flattened Device Tree)',
+      preset,
+    );
+  }
+  assert.equal(machine('multi_v7', 'xlnx,zynq-7000').reserve, 'zynq');
+  assert.equal(machine('multi_v5', 'marvell,kirkwood').name, 'Marvell Kirkwood (Flattened Device Tree)');
+  assert.equal(machine('versatile', 'arm,versatile-pb').name, 'ARM-Versatile (Device Tree Support)');
+  assert.equal(machine('rpi-v6', 'brcm,bcm2835').name, 'BCM2835');
+});
 
 test('a preset on another baseline keeps its meaning', () => {
   assert.equal(presetConfig('multi_v7').number('ARCH_FORCE_MAX_ORDER'), 11);

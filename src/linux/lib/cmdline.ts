@@ -97,9 +97,10 @@ export function parseMem(text: string): MemParameter {
   return rest.startsWith('@') ? { size, start: memparse(rest.slice(1)).value } : { size };
 }
 
-function parseCma(text: string): CmaParameter {
+/** A later `cma=` without a base leaves base and limit as an earlier one set them. */
+function parseCma(text: string, earlier: CmaParameter | undefined): CmaParameter {
   const size = memparse(text);
-  if (!size.rest.startsWith('@')) return { size: size.value, base: 0, limit: 0 };
+  if (!size.rest.startsWith('@')) return { base: 0, limit: 0, ...earlier, size: size.value };
   const base = memparse(size.rest.slice(1));
   const limit = base.rest.startsWith('-') ? memparse(base.rest.slice(1)).value : base.value + size.value;
   return { size: size.value, base: base.value, limit };
@@ -159,8 +160,10 @@ export class Cmdline {
     this.text = text;
     this.parameters = splitCommandLine(text);
     this.mem = this.all('mem').map(parseMem);
-    const cma = this.last('cma');
-    this.cma = cma === undefined ? undefined : parseCma(cma);
+    // Without a value it is refused ("Config string not provided").
+    this.cma = this.parameters
+      .filter(item => item.name === 'cma' && item.value !== undefined)
+      .reduce<CmaParameter | undefined>((earlier, item) => parseCma(item.value ?? '', earlier), undefined);
     this.swiotlb = this.all('swiotlb').reduce<SwiotlbParameter>(
       (result, value) => parseSwiotlb(value, result),
       { force: false, noforce: false },

@@ -164,6 +164,28 @@ function allocPageMap(k: Kernel, map: PageMap, memory: readonly Range[]): void {
   }
 }
 
+/**
+ * The part of the page map that describes holes between banks of memory becomes memory again, except for holes
+ * within a page block. Linux: mm/memblock.c, free_unused_memmap() (v6.12).
+ * Model: with SPARSEMEM the map of a section stays whole.
+ */
+export function free_unused_memmap(k: Kernel): void {
+  const { map, mem_map } = k.pages;
+  if (map === null || mem_map === null || k.config.isEnabled('SPARSEMEM')) return;
+  const blockPages = 2 ** map.pageblockOrder;
+  const address = (pfn: Pfn): Paddr => mem_map.start + (pfn - map.base) * structPageBytes(k);
+  let previousEnd = 0;
+  for (const bank of memoryPfns(k)) {
+    const start = alignDown(bank.start, blockPages);
+    if (previousEnd !== 0 && previousEnd < start) {
+      const from = PAGE_ALIGN(address(previousEnd));
+      const to = alignDown(address(start), PAGE_SIZE);
+      if (from < to) k.memblock.memblock_phys_free(from, to - from);
+    }
+    previousEnd = alignUp(bank.end, blockPages);
+  }
+}
+
 /** Pages of a section: SECTION_SIZE_BITS is 28. Linux: arch/arm/include/asm/sparsemem.h (v6.12). */
 const SECTION_PAGES = 2 ** 28 / PAGE_SIZE;
 

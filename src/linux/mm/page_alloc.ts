@@ -20,7 +20,9 @@ import {
 } from '../include/linux/gfp.js';
 import { PAGE_SIZE, PFN_DOWN, PFN_PHYS, PFN_UP } from '../include/linux/pfn.js';
 import type { Kernel } from '../kernel.js';
-import { MIGRATE_CMA, NOT_HEAD, type PageMap, type Zone, type ZoneName } from './buddy.js';
+import { MIGRATE_CMA, NOT_HEAD, type PageMap, RESERVED, type Zone, type ZoneName } from './buddy.js';
+
+import { free_unused_memmap } from './mm_init.js';
 
 export { free_area_init, type MaxZonePfn } from './mm_init.js';
 
@@ -52,6 +54,7 @@ export class PageAllocator {
  * Linux: mm/memblock.c, memblock_free_all(); arch/arm/mm/init.c, free_highpages() (v6.12).
  */
 export function memblock_free_all(k: Kernel): void {
+  free_unused_memmap(k);
   const maxLow = k.memory.max_low_pfn;
   const free = k.memblock.for_each_free_mem_range().map(range => ({
     start: PFN_UP(range.start),
@@ -68,6 +71,13 @@ export function memblock_free_all(k: Kernel): void {
  */
 export function free_reserved_pages(k: Kernel, start: Pfn, end: Pfn): void {
   releasePages(k, start, end, false);
+}
+
+/** Are all of [start, end) present pages that the page allocator never had? */
+export function areReservedPages(k: Kernel, start: Pfn, end: Pfn): boolean {
+  const map = pageMap(k);
+  if (start >= end || !map.contains(start) || !map.contains(end - 1)) return false;
+  return map.order.subarray(start - map.base, end - map.base).every(order => order === RESERVED);
 }
 
 /** Frees [start, end) in the largest blocks that alignment allows. Linux: __free_pages_memory(). */

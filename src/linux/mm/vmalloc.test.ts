@@ -7,6 +7,7 @@ import { MiB } from '../../base/address.js';
 import { PAGE_KERNEL, pgprot_dmacoherent } from '../arch/arm/include/asm/pgtable.js';
 import { ioremap_wc, iounmap } from '../arch/arm/mm/ioremap.js';
 import { bootedPagingKernel } from '../arch/arm/mm/paging-fixture.js';
+import { pgd_alloc, switch_mm } from '../arch/arm/mm/pgd.js';
 import type { Kernel } from '../kernel.js';
 import {
   fillVmallocSpace,
@@ -104,6 +105,9 @@ test('what is unmapped is gone at once, but its addresses are not free before a 
 test('more than 32 MiB for each power of two of CPUs is purged', () => {
   const k = bootedPagingKernel({ cores: 4 });
   assert.equal(lazy_max_pages(k), 3 * 8192);
+  // CPUs that are possible but were not started do not count.
+  assert.equal(lazy_max_pages(bootedPagingKernel({ cores: 4, cmdline: 'nosmp' })), 8192);
+  assert.equal(lazy_max_pages(bootedPagingKernel({ cores: 4, cmdline: 'maxcpus=2' })), 2 * 8192);
   const pages = 8191;
   for (let i = 0; i < 3; i++) vunmap(k, map(k, pages));
   assert.equal(k.vmalloc.lazyPages, 3 * 8192);
@@ -182,6 +186,23 @@ test('a kernel without SMP uses sections where it can', () => {
   assert.deepEqual([mapping.kind, mapping.paddr], ['section', 0x44712345]);
   iounmap(k, vaddr);
   assert.equal(k.mmu.pgtable.mappingAt(k, vaddr).kind, 'none');
+});
+
+test('sections in vmalloc space reach the processes and write aliasing caches back', () => {
+  const nomap = [{ start: 0x44000000, end: 0x44800000 }];
+  const k = bootedPagingKernel({ core: 'ARM926EJ-S', cores: 1, nomap });
+  const flushes = () => k.machine.counters.innerAll['clean-invalidate'];
+  const before = flushes();
+  const vaddr = ioremap_wc(k, 0x44000000, 4 * MiB)!;
+  assert.equal(k.mmu.pgtable.mappingAt(k, vaddr).kind, 'section');
+  assert.equal(flushes() - before, 1);
+  // Without VMAP_STACK too, a process drops what is no longer mapped when it is switched to.
+  const mm = pgd_alloc(k)!;
+  assert.equal(k.mmu.pgtable.mappingAt(k, vaddr, mm.pgd).kind, 'section');
+  iounmap(k, vaddr);
+  assert.equal(k.mmu.pgtable.mappingAt(k, vaddr, mm.pgd).kind, 'section');
+  switch_mm(k, mm);
+  assert.equal(k.mmu.pgtable.mappingAt(k, vaddr, mm.pgd).kind, 'none');
 });
 
 test('wrong addresses are reported, nothing is unmapped', () => {

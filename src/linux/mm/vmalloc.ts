@@ -80,9 +80,15 @@ export function is_vmalloc_addr(k: Kernel, vaddr: Vaddr): boolean {
   return vaddr >= k.memory.VMALLOC_START && vaddr < k.memory.VMALLOC_END;
 }
 
+/** CPUs that boot has started. Linux: kernel/cpu.c, bringup_nonboot_cpus() (v6.12). */
+function num_online_cpus(k: Kernel): number {
+  const possible = k.cpu.num_possible_cpus;
+  return Math.max(1, Math.min(possible, k.cmdline.maxcpus ?? possible));
+}
+
 /** Lazily freed pages that are too many: 32 MiB for each power of two of CPUs. */
 export function lazy_max_pages(k: Kernel): number {
-  return (ilog2(k.cpu.num_possible_cpus) + 1) * ((32 * 1024 * 1024) / PAGE_SIZE);
+  return (ilog2(num_online_cpus(k)) + 1) * ((32 * 1024 * 1024) / PAGE_SIZE);
 }
 
 /** Flushes the TLB over everything freed lazily and makes it allocatable. */
@@ -180,7 +186,7 @@ function hasAliases(k: Kernel): boolean {
 }
 
 /** Linux: arch/arm/include/asm/cacheflush.h, flush_cache_vmap(). */
-function flush_cache_vmap(k: Kernel): void {
+export function flush_cache_vmap(k: Kernel): void {
   if (hasAliases(k)) k.machine.innerMaintainAll('clean-invalidate');
   else k.machine.barrier('dsb');
 }

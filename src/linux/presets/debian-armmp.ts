@@ -4,7 +4,7 @@
  * Source: the `.config` of Debian's linux-image-6.1.0-50-armmp (6.1.176-1); the file named after a value defines the symbol.
  * Only symbols that are read here are stated.
  */
-import type { Preset } from '../preset.js';
+import { builtIn, type Preset } from '../preset.js';
 
 const symbols: Preset['symbols'] = {
   // Processor and addresses.
@@ -53,6 +53,7 @@ const symbols: Preset['symbols'] = {
   ARCH_MESON: true, // arch/arm/mach-meson/Kconfig
   ARCH_REALTEK: false, // arch/arm/mach-realtek/Kconfig
   CMDLINE: '', // arch/arm/Kconfig
+  BLK_DEV_INITRD: true, // init/Kconfig
   // Kernel mappings.
   STRICT_KERNEL_RWX: true, // arch/Kconfig
   DEBUG_ALIGN_RODATA: true, // arch/arm/mm/Kconfig
@@ -92,6 +93,13 @@ const symbols: Preset['symbols'] = {
   XEN: true, // arch/arm/Kconfig
   ARM_DMA_USE_IOMMU: true, // arch/arm/Kconfig
   // Machines and buses.
+  // All machines of mach-table.ts that the config builds in, and what their code asks for.
+  ...builtIn(`
+    ARCH_BCM2835 ARCH_EXYNOS ARCH_INTEL_SOCFPGA ARCH_OMAP3 ARCH_OMAP4 ARCH_ROCKCHIP ARCH_STM32
+    ARCH_SUNXI ARCH_TEGRA ARCH_VT8500 MACH_DOVE MACH_MMP2_DT MACH_MMP3_DT OMAP_INTERCONNECT_BARRIER
+    SOC_AM33XX SOC_DRA7XX SOC_IMX51 SOC_IMX53 SOC_IMX6Q SOC_IMX6SL SOC_IMX6SLL SOC_IMX6SX SOC_IMX6UL
+    SOC_IMX7D_CA7 SOC_OMAP5 SOC_TI81XX
+  `),
   ARCH_MULTIPLATFORM: true, // arch/arm/Kconfig
   ARCH_VEXPRESS: true, // arch/arm/mach-versatile/Kconfig
   SUSPEND: true, // kernel/power/Kconfig

@@ -5,7 +5,7 @@
  * Only symbols that are read here are stated.
  */
 import { deriveImage } from '../kernel-image.js';
-import type { Preset } from '../preset.js';
+import { builtIn, type Preset } from '../preset.js';
 
 const symbols: Preset['symbols'] = {
   // Processor and addresses.
@@ -33,6 +33,7 @@ const symbols: Preset['symbols'] = {
   ARM_PATCH_PHYS_VIRT: true, // arch/arm/Kconfig
   AUTO_ZRELADDR: true, // arch/arm/Kconfig
   CMDLINE: '', // arch/arm/Kconfig
+  BLK_DEV_INITRD: true, // init/Kconfig
   // Kernel mappings.
   STRICT_KERNEL_RWX: false, // arch/Kconfig
   VMAP_STACK: true, // arch/Kconfig
@@ -56,6 +57,10 @@ const symbols: Preset['symbols'] = {
   DMA_NONCOHERENT_MMAP: true, // kernel/dma/Kconfig
   DMA_API_DEBUG: false, // kernel/dma/Kconfig
   // Machines and buses.
+  // All machines of mach-table.ts that the config builds in, and what their code asks for.
+  ...builtIn(`
+    ARCH_ORION5X_DT MACH_KIRKWOOD
+  `),
   ARCH_MULTIPLATFORM: true, // arch/arm/Kconfig
   SUSPEND: false, // kernel/power/Kconfig
   PCI: true, // drivers/pci/Kconfig

@@ -6,7 +6,7 @@
  * that defines the symbol. Only symbols that are read here are stated.
  */
 import { deriveImage } from '../kernel-image.js';
-import type { Preset } from '../preset.js';
+import { builtIn, type Preset } from '../preset.js';
 
 const symbols: Preset['symbols'] = {
   // Processor and addresses.
@@ -36,6 +36,7 @@ const symbols: Preset['symbols'] = {
   ARM_PATCH_PHYS_VIRT: true, // arch/arm/Kconfig
   AUTO_ZRELADDR: true, // arch/arm/Kconfig
   CMDLINE: '', // arch/arm/Kconfig
+  BLK_DEV_INITRD: true, // defconfig
   // Kernel mappings.
   STRICT_KERNEL_RWX: false, // arch/Kconfig
   VMAP_STACK: true, // arch/Kconfig
@@ -69,6 +70,11 @@ const symbols: Preset['symbols'] = {
   DMA_NONCOHERENT_MMAP: true, // kernel/dma/Kconfig
   DMA_API_DEBUG: false, // kernel/dma/Kconfig
   // Machines and buses.
+  // All machines of mach-table.ts that the config builds in, and what their code asks for.
+  ...builtIn(`
+    ARCH_DAVINCI_DA850 ARCH_ORION5X_DT ARCH_SUNXI ARCH_VERSATILE ARCH_WPCM450 MACH_KIRKWOOD SOC_AT91SAM9
+    SOC_IMX25 SOC_IMX27
+  `),
   ARCH_MULTIPLATFORM: true, // arch/arm/Kconfig
   SUSPEND: true, // kernel/power/Kconfig
   PCI: true, // drivers/pci/Kconfig

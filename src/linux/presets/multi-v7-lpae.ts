@@ -6,7 +6,7 @@
  * that defines the symbol. Only symbols that are read here are stated.
  */
 import { deriveImage } from '../kernel-image.js';
-import type { Preset } from '../preset.js';
+import { builtIn, type Preset } from '../preset.js';
 
 const symbols: Preset['symbols'] = {
   // Processor and addresses.
@@ -59,6 +59,7 @@ const symbols: Preset['symbols'] = {
   ARCH_REALTEK: false, // arch/arm/mach-realtek/Kconfig
   ARCH_AXXIA: false, // arch/arm/mach-axxia/Kconfig
   CMDLINE: '', // arch/arm/Kconfig
+  BLK_DEV_INITRD: true, // defconfig
   // Kernel mappings.
   STRICT_KERNEL_RWX: true, // arch/Kconfig
   DEBUG_ALIGN_RODATA: true, // arch/arm/mm/Kconfig
@@ -100,6 +101,18 @@ const symbols: Preset['symbols'] = {
   XEN: false, // arch/arm/Kconfig
   ARM_DMA_USE_IOMMU: true, // arch/arm/Kconfig
   // Machines and buses.
+  // All machines of mach-table.ts that the config builds in, and what their code asks for.
+  ...builtIn(`
+    ARCH_ALPINE ARCH_BCM2835 ARCH_BCM_21664 ARCH_BCM_23550 ARCH_BCM_281XX ARCH_BCM_5301X ARCH_BCM_CYGNUS
+    ARCH_BCM_HR2 ARCH_BCM_NSP ARCH_BERLIN ARCH_BRCMSTB ARCH_DIGICOLOR ARCH_EMEV2 ARCH_EXYNOS ARCH_HISI
+    ARCH_HPE_GXP ARCH_INTEL_SOCFPGA ARCH_MEDIATEK ARCH_OMAP3 ARCH_OMAP4 ARCH_R7S72100 ARCH_R7S9210
+    ARCH_R8A73A4 ARCH_R8A7740 ARCH_R8A7778 ARCH_R8A7779 ARCH_RCAR_GEN2 ARCH_ROCKCHIP ARCH_SH73A0
+    ARCH_STI ARCH_STM32 ARCH_SUNXI ARCH_TEGRA ARCH_VT8500 ARCH_ZYNQ MACH_ARTPEC6 MACH_DOVE MACH_MMP2_DT
+    MACH_MMP3_DT MACH_SPEAR1310 MACH_SPEAR1340 OMAP_INTERCONNECT_BARRIER SOC_AM33XX SOC_AM43XX
+    SOC_DRA7XX SOC_IMX50 SOC_IMX51 SOC_IMX53 SOC_IMX6Q SOC_IMX6SL SOC_IMX6SLL SOC_IMX6SX SOC_IMX6UL
+    SOC_IMX7D_CA7 SOC_IMX7ULP SOC_LS1021A SOC_OMAP5 SOC_SAMA5 SOC_SAMA7 SOC_TI81XX SOC_VF610
+    UX500_SOC_DB8500
+  `),
   ARCH_MULTIPLATFORM: true, // arch/arm/Kconfig
   ARCH_VEXPRESS: true, // defconfig
   SUSPEND: true, // kernel/power/Kconfig

@@ -4,7 +4,7 @@
  * Source: the `.config` of Debian's linux-image-6.1.0-50-rpi (6.1.176-1); the file named after a value defines the symbol.
  * Only symbols that are read here are stated.
  */
-import type { Preset } from '../preset.js';
+import { builtIn, type Preset } from '../preset.js';
 
 const symbols: Preset['symbols'] = {
   // Processor and addresses.
@@ -38,6 +38,7 @@ const symbols: Preset['symbols'] = {
   ARM_PATCH_PHYS_VIRT: true, // arch/arm/Kconfig
   AUTO_ZRELADDR: true, // arch/arm/Kconfig
   CMDLINE: '', // arch/arm/Kconfig
+  BLK_DEV_INITRD: true, // init/Kconfig
   // Kernel mappings.
   STRICT_KERNEL_RWX: true, // arch/Kconfig
   DEBUG_ALIGN_RODATA: true, // arch/arm/mm/Kconfig
@@ -69,6 +70,10 @@ const symbols: Preset['symbols'] = {
   DMA_NONCOHERENT_MMAP: true, // kernel/dma/Kconfig
   DMA_API_DEBUG: false, // kernel/dma/Kconfig
   // Machines and buses.
+  // All machines of mach-table.ts that the config builds in, and what their code asks for.
+  ...builtIn(`
+    ARCH_BCM2835
+  `),
   ARCH_MULTIPLATFORM: true, // arch/arm/Kconfig
   SUSPEND: false, // kernel/power/Kconfig
   PCI: false, // drivers/pci/Kconfig

@@ -6,7 +6,7 @@
  * that defines the symbol. Only symbols that are read here are stated.
  */
 import { deriveImage } from '../kernel-image.js';
-import type { Preset } from '../preset.js';
+import { builtIn, type Preset } from '../preset.js';
 
 const symbols: Preset['symbols'] = {
   // Processor and addresses.
@@ -31,6 +31,7 @@ const symbols: Preset['symbols'] = {
   ARM_PATCH_PHYS_VIRT: true, // arch/arm/Kconfig
   AUTO_ZRELADDR: true, // arch/arm/Kconfig
   CMDLINE: 'root=1f03 mem=32M', // defconfig
+  BLK_DEV_INITRD: true, // defconfig
   CMDLINE_FORCE: false, // arch/arm/Kconfig
   CMDLINE_EXTEND: false, // arch/arm/Kconfig
   // Kernel mappings.
@@ -57,6 +58,10 @@ const symbols: Preset['symbols'] = {
   DMA_NONCOHERENT_MMAP: true, // kernel/dma/Kconfig
   DMA_API_DEBUG: false, // kernel/dma/Kconfig
   // Machines and buses.
+  // All machines of mach-table.ts that the config builds in, and what their code asks for.
+  ...builtIn(`
+    ARCH_VERSATILE
+  `),
   ARCH_MULTIPLATFORM: true, // arch/arm/Kconfig
   SUSPEND: true, // kernel/power/Kconfig
   PCI: false, // drivers/pci/Kconfig

@@ -137,7 +137,7 @@ export const machineTable: readonly MachineRow[] = [
     'Keystone',
     ['ARCH_KEYSTONE'],
     ['ti,k2hk', 'ti,k2e', 'ti,k2l', 'ti,k2g', 'ti,keystone'],
-    { dma_zone_size: 0x80000000, dma_zone_needs_lpae: true },
+    { dma_zone_size: 0x80000000, dma_zone_needs_lpae: true, pv_fixup: 'keystone' },
   ],
   ['NXP LPC18xx/43xx (Device Tree)', ['ARCH_LPC18XX'], ['nxp,lpc1850', 'nxp,lpc4350', 'nxp,lpc4370']],
   [

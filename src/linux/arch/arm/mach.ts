@@ -22,6 +22,8 @@ export interface MachineDesc {
    */
   readonly l2c_aux_val: number;
   readonly l2c_aux_mask: number;
+  /** RAM that the core starts in through a window below 4 GiB, and moves out of. See early_paging_init(). */
+  readonly pv_fixup: 'keystone' | null;
   /** What the machine does in arm_memblock_init(). */
   readonly reserve: ReserveHook | null;
 }
@@ -33,6 +35,7 @@ export const genericMachine: MachineDesc = {
   dma_zone_needs_lpae: false,
   l2c_aux_val: 0,
   l2c_aux_mask: 0xffffffff,
+  pv_fixup: null,
   reserve: null,
 };
 

@@ -4,12 +4,12 @@
  * reservations. Linux: drivers/of/fdt.c (v6.12; 6.1 where marked); init/initramfs.c, reserve_initrd_mem().
  * Left out: elfcorehdr, KASLR and RNG seeds, hotpluggable memory.
  */
-import { alignDown, alignUp } from '../../../base/address.js';
+import { alignDown, alignUp, low32 } from '../../../base/address.js';
 import { addressCells, sizeCells } from '../../../devicetree/access.js';
 import { readBig } from '../../../devicetree/bytes.js';
 import type { DeviceTree, DtNode } from '../../../devicetree/tree.js';
 import { PAGE_SIZE } from '../../include/linux/pfn.js';
-import { U32_MAX } from '../../include/linux/types.js';
+import { phys_addr_t, U32_MAX } from '../../include/linux/types.js';
 import type { Kernel } from '../../kernel.js';
 import { fdt_init_reserved_mem, fdt_scan_reserved_mem } from './of_reserved_mem.js';
 
@@ -79,14 +79,15 @@ export function early_init_dt_scan_chosen(k: Kernel): void {
 }
 
 function check_for_initrd(k: Kernel, chosen: DtNode): void {
+  if (!k.config.isEnabled('BLK_DEV_INITRD')) return;
   const start = chosen.properties.get('linux,initrd-start')?.value;
   const end = chosen.properties.get('linux,initrd-end')?.value;
   if (!start || !end) return;
   const from = Number(readBig(start, 0, start.length));
   const to = Number(readBig(end, 0, end.length));
   if (from > to) return;
-  k.memory.phys_initrd_start = from;
-  k.memory.phys_initrd_size = to - from;
+  k.memory.phys_initrd_start = phys_addr_t(k, from);
+  k.memory.phys_initrd_size = low32(to - from);
 }
 
 /** Memory nodes: children of the root with device_type `memory`. */
@@ -135,7 +136,8 @@ export function early_init_dt_add_memory_arch(k: Kernel, askedBase: bigint, aske
     size -= phys_offset - base;
     base = phys_offset;
   }
-  k.memblock.memblock_add(Number(base), Number(size));
+  // Without LPAE 4 GiB from address 0 on do not fit the parameter and become nothing.
+  k.memblock.memblock_add(Number(base), phys_addr_t(k, Number(size)));
 }
 
 function early_init_dt_check_for_usable_mem_range(k: Kernel): void {
@@ -144,8 +146,10 @@ function early_init_dt_check_for_usable_mem_range(k: Kernel): void {
   if (!value || value.length % (addressCells(tree.root) + sizeCells(tree.root)) !== 0) return;
   const ranges = flatRanges(tree, value).slice(0, MAX_USABLE_RANGES);
   ranges.forEach(({ base, size }, index) => {
-    if (index === 0) k.memblock.memblock_cap_memory_range(Number(base), Number(size));
-    else if (size !== 0n) k.memblock.memblock_add(Number(base), Number(size));
+    const start = phys_addr_t(k, Number(base));
+    const bytes = phys_addr_t(k, Number(size));
+    if (index === 0) k.memblock.memblock_cap_memory_range(start, bytes);
+    else if (bytes !== 0) k.memblock.memblock_add(start, bytes);
   });
 }
 

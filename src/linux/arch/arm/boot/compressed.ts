@@ -12,6 +12,9 @@ import { readBig } from '../../../../devicetree/bytes.js';
 import type { DeviceTree, DtNode } from '../../../../devicetree/tree.js';
 import type { Kernel } from '../../../kernel.js';
 
+/** Linux: arch/arm/mach-keystone/keystone.c: where the core finds its RAM as long as it has 32-bit addresses. */
+export const KEYSTONE_LOW_PHYS_START = 0x80000000;
+
 /** The program counter is masked with 0xf8000000. */
 const GRANULE: number = 128 * MiB;
 
@@ -25,7 +28,8 @@ export function phys_offset(k: Kernel): Paddr {
   const stated = k.config.number('PHYS_OFFSET');
   if (stated !== undefined && !k.config.isEnabled('ARM_PATCH_PHYS_VIRT')) return stated;
   const { tree } = k.board;
-  const loaded = k.bootLoader.imageAddress ?? firstMemoryBase(tree);
+  const window = k.mach.pv_fixup === 'keystone' ? KEYSTONE_LOW_PHYS_START : 0;
+  const loaded = k.bootLoader.imageAddress ?? firstMemoryBase(tree) ?? window;
   return fdt_check_mem_start(alignDown(loaded, GRANULE), tree);
 }
 
@@ -59,9 +63,9 @@ function isMemory(node: DtNode): boolean {
   return type !== undefined && Buffer.from(type).toString('latin1').split('\0')[0] === 'memory';
 }
 
-function firstMemoryBase(tree: DeviceTree): Paddr {
+function firstMemoryBase(tree: DeviceTree): Paddr | undefined {
   const row = memoryRows(tree).find(({ base, size }) => size > 0n && base < BigInt(FOUR_GiB));
-  return row ? Number(row.base) : 0;
+  return row && Number(row.base);
 }
 
 /**

@@ -54,6 +54,33 @@ test('mem= adds nothing below PHYS_OFFSET', () => {
   assert.match(logText(discovered(options)), /Ignoring memory below PHYS_OFFSET: 0x30000000-0x40000000/);
 });
 
+test('4 GiB from address 0 on become nothing where physical addresses have 32 bits', () => {
+  assert.throws(() => discovered({ memory: [[0, 4 * GiB]] }), /kernel-panic.*starts at 0x00000000/s);
+  assert.deepEqual(memory({ memory: [[0, 4 * GiB - 16 * MiB]] }), [[0, 4 * GiB - 16 * MiB]]);
+  assert.deepEqual(memory({ memory: [[0, 4 * GiB]], symbols: { ARM_LPAE: true } }), [[0, 4 * GiB]]);
+});
+
+test('a kernel without memory where it starts is refused', () => {
+  assert.throws(() => discovered({ cmdline: 'mem=0' }), /kernel-panic.*memory that the kernel knows: none/s);
+  assert.throws(() => discovered({ cmdline: 'mem=64M@0xc0000000' }), /kernel-panic.*0xc0000000-0xc4000000/s);
+  assert.throws(() => discovered({ memory: [[4 * GiB, GiB]] }), /kernel-panic/);
+});
+
+test('Keystone moves its memory above 4 GiB with long descriptors', () => {
+  const options = {
+    memory: [[0x800000000, 2 * GiB]] as const,
+    compatible: 'ti,k2g',
+    symbols: { ARM_LPAE: true, ARM_PATCH_PHYS_VIRT: true },
+  };
+  const k = discovered(options);
+  assert.equal(k.memory.PHYS_OFFSET, 0x800000000);
+  assert.equal(k.memory.arm_lowmem_limit, 0x830000000);
+  assert.equal(k.memory.arm_dma_limit, 0x87fffffff);
+  assert.match(logText(k), /Switching physical address space to 0x800000000/);
+  const low = discovered({ ...options, memory: [[0x80000000, GiB]] });
+  assert.equal(low.memory.PHYS_OFFSET, 0x80000000);
+});
+
 test('lowmem: 768 MiB with the default split, all of it where there is less', () => {
   const large = discovered({ memory: [[0x40000000, 2 * GiB]] });
   assert.equal(large.memory.arm_lowmem_limit, 0x70000000);
@@ -128,6 +155,9 @@ test('an initrd over the kernel or outside memory is disabled', () => {
     /INITRD: 0x40400000\+0x00002000 overlaps in-use memory region - disabling initrd/,
   );
   assert.match(logText(initrd(0x60000000)), /is not a memory region - disabling initrd/);
+  const dts = 'chosen { linux,initrd-start = <0 0x44000000>; linux,initrd-end = <0 0x44002000>; };';
+  const without = discovered({ dts, symbols: { BLK_DEV_INITRD: false } });
+  assert.ok(!without.memblock.memblock_is_reserved(0x44000000));
 });
 
 test('zones: a DMA zone without a limit holds all lowmem; a limit costs it its last page', () => {

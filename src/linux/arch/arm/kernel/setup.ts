@@ -7,7 +7,8 @@
  * Model: features of a core that do not concern memory are not read. In all of discovery, 5.15 is taken to do
  * as 6.1 does.
  */
-import { alignUp, low32, MiB, type Paddr } from '../../../../base/address.js';
+import { alignUp, hex, low32, MiB, type Paddr } from '../../../../base/address.js';
+import { inputError } from '../../../../base/diagnostics.js';
 import { writeDtb } from '../../../../devicetree/load.js';
 import type { MachineFacts } from '../../../../hw/facts.js';
 import type { KernelConfig } from '../../../config.js';
@@ -15,10 +16,10 @@ import { early_init_dt_scan_nodes } from '../../../drivers/of/fdt.js';
 import { fdt_scan_reserved_mem_reg_nodes } from '../../../drivers/of/of_reserved_mem.js';
 import { EINVAL } from '../../../include/linux/errno.js';
 import { PAGE_ALIGN, PAGE_SIZE } from '../../../include/linux/pfn.js';
-import { phys_addr_t, U32_MAX } from '../../../include/linux/types.js';
+import { pa, phys_addr_t, U32_MAX } from '../../../include/linux/types.js';
 import type { Kernel } from '../../../kernel.js';
 import { memparse, parseMem } from '../../../lib/cmdline.js';
-import { phys_offset } from '../boot/compressed.js';
+import { KEYSTONE_LOW_PHYS_START, phys_offset } from '../boot/compressed.js';
 import { arm_memblock_init, setup_dma_zone } from '../mm/init.js';
 import { adjust_lowmem_bounds, early_vmalloc } from '../mm/lowmem-bounds.js';
 
@@ -33,6 +34,10 @@ const MIDR_PART_MASK = 0xff00fff0;
 /** Parts that exist as single cores with the Multiprocessing Extensions. */
 const MIDR_CORTEX_A5 = 0x4100c050;
 const MIDR_CORTEX_A9 = 0x4100c090;
+
+/** Linux: arch/arm/mach-keystone/keystone.c. */
+const KEYSTONE_HIGH_PHYS_START = 0x800000000;
+const KEYSTONE_HIGH_PHYS_SIZE = 0x400000000;
 
 /** What setup_processor() learns of the core. */
 export class CpuState {
@@ -122,10 +127,40 @@ export function setup_arch_memory(k: Kernel): void {
   setup_processor(k);
   setup_machine_fdt(k);
   parse_early_param(k);
+  early_paging_init(k);
   setup_dma_zone(k);
   adjust_lowmem_bounds(k);
+  requireLowmem(k);
   arm_memblock_init(k);
   adjust_lowmem_bounds(k);
+}
+
+/**
+ * Keystone 2 starts in a window onto its RAM, which really lies at 32 GiB; a kernel with LPAE moves there.
+ * Linux: arch/arm/mm/mmu.c, early_paging_init(); arch/arm/mach-keystone/keystone.c, keystone_pv_fixup().
+ */
+function early_paging_init(k: Kernel): void {
+  const { config, memblock, memory } = k;
+  if (k.mach.pv_fixup !== 'keystone' || !config.phys64 || !config.isEnabled('ARM_PATCH_PHYS_VIRT')) return;
+  const start = memblock.memblock_start_of_DRAM();
+  const end = memblock.memblock_end_of_DRAM();
+  if (start >= KEYSTONE_LOW_PHYS_START && end <= U32_MAX) return;
+  if (start < KEYSTONE_HIGH_PHYS_START || end >= KEYSTONE_HIGH_PHYS_START + KEYSTONE_HIGH_PHYS_SIZE) {
+    k.log.pr_err(`Invalid address space for memory (${start.toString(16)}-${end.toString(16)})`);
+    return;
+  }
+  memory.PHYS_OFFSET += KEYSTONE_HIGH_PHYS_START - KEYSTONE_LOW_PHYS_START;
+  k.log.pr_info(`Switching physical address space to ${hex(memory.PHYS_OFFSET, 8)}`);
+}
+
+/** A real kernel dies here before it can say anything: there is nothing to map, nor to make tables of. */
+function requireLowmem(k: Kernel): void {
+  if (k.memory.arm_lowmem_limit !== 0) return;
+  const offset = pa(k, k.memory.PHYS_OFFSET);
+  const known = k.memblock.memory.map(({ start, end }) => `${pa(k, start)}-${pa(k, end)}`);
+  inputError('kernel-panic', `no memory that the direct map, which starts at ${offset}, reaches`, {
+    notes: [`memory that the kernel knows: ${known.join(', ') || 'none'}`],
+  });
 }
 
 /** Reads the tree and reserves the memory that it lies in. */
@@ -166,7 +201,7 @@ function parse_early_param(k: Kernel): void {
         break;
       case 'initrd':
       case 'initrdmem':
-        early_initrdmem(k, value ?? '');
+        if (k.config.isEnabled('BLK_DEV_INITRD')) early_initrdmem(k, value ?? '');
         break;
       case 'nr_cpus': {
         const asked = k.cmdline.nr_cpus;

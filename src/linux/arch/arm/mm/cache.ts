@@ -25,24 +25,36 @@ function inUse(k: Kernel, outer: OuterCacheFacts): boolean {
   return allowed && k.config.isEnabled('CACHE_L2X0');
 }
 
+/**
+ * The outer cache that software has to maintain; null where there is none.
+ * Model: one that no driver of this kernel switches on is off.
+ */
+export function maintainedOuterCache(k: Kernel): OuterCacheFacts | null {
+  const outer = k.machine.facts.outerCache;
+  return outer !== null && inUse(k, outer) ? outer : null;
+}
+
 /** Cleans and invalidates [vaddr, vaddr + size) in the inner caches and waits for it. */
 export function dmac_flush_range(k: Kernel, vaddr: Vaddr, size: number): void {
   k.machine.innerMaintain('clean-invalidate', vaddr, size);
   k.machine.barrier('dsb');
 }
 
-/** Cleans and invalidates [paddr, paddr + size) in the outer cache, where there is one, and waits for it. */
+/**
+ * Cleans and invalidates [paddr, paddr + size) in the outer cache, where there is one, and waits for it.
+ * Linux: cache-l2x0.c, aurora_flush_range(): with 'wt-override' no line is ever dirty, and it only invalidates.
+ */
 export function outer_flush_range(k: Kernel, paddr: Paddr, size: number): void {
-  const outer = k.machine.facts.outerCache;
-  if (outer === null || !inUse(k, outer)) return;
-  k.machine.outerMaintain('clean-invalidate', paddr, size);
+  const outer = maintainedOuterCache(k);
+  if (outer === null) return;
+  k.machine.outerMaintain(outer.writeThrough ? 'invalidate' : 'clean-invalidate', paddr, size);
   k.machine.barrier('outer-sync');
 }
 
-/** Cleans a range in the outer cache and waits for it. */
+/** Cleans a range in the outer cache and waits for it. A write-through one has nothing to clean. */
 export function outer_clean_range(k: Kernel, paddr: Paddr, size: number): void {
-  const outer = k.machine.facts.outerCache;
-  if (outer === null || !inUse(k, outer)) return;
+  const outer = maintainedOuterCache(k);
+  if (outer === null || outer.writeThrough) return;
   k.machine.outerMaintain('clean', paddr, size);
   k.machine.barrier('outer-sync');
 }
@@ -52,8 +64,8 @@ export function outer_clean_range(k: Kernel, paddr: Paddr, size: number): void {
  * which rounds the range outwards and loses what else those lines held.
  */
 export function outer_inv_range(k: Kernel, paddr: Paddr, size: number): void {
-  const outer = k.machine.facts.outerCache;
-  if (outer === null || !inUse(k, outer)) return;
+  const outer = maintainedOuterCache(k);
+  if (outer === null) return;
   if (outer.model === 'Aurora') {
     k.machine.outerMaintain('invalidate', paddr, size);
   } else {

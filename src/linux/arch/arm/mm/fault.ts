@@ -39,9 +39,12 @@ export function arch_sync_kernel_mappings(k: Kernel, start: Vaddr, end: Vaddr): 
   if (start < k.memory.VMALLOC_END && end > k.memory.VMALLOC_START) k.mmu.init_mm.vmalloc_seq++;
 }
 
-/** At a process switch: copies all of vmalloc space's entries if any was made since the last time. */
+/**
+ * At a process switch: copies all of vmalloc space's entries if any was made since the last time. Without
+ * VMAP_STACK only ioremap() with sections counts (arch/arm/mm/ioremap.c, unmap_area_sections()).
+ */
 export function check_vmalloc_seq(k: Kernel, mm: mm_struct): void {
-  if (!syncsOnSwitch(k) || mm.vmalloc_seq === k.mmu.init_mm.vmalloc_seq) return;
+  if (k.mmu.pgtable.levels === 3 || mm.vmalloc_seq === k.mmu.init_mm.vmalloc_seq) return;
   const { PGDIR_SIZE } = k.mmu.pgtable;
   const start = Math.floor(k.memory.VMALLOC_START / PGDIR_SIZE) * 8;
   const end = Math.ceil(k.memory.VMALLOC_END / PGDIR_SIZE) * 8;

@@ -3,14 +3,15 @@
  * Memory set-up of ARM: the DMA zone's limit, the reservations of boot, the zones, and the hand-over to the
  * page allocator. Linux: arch/arm/mm/init.c (v6.12, the same in v6.1).
  */
-import { low32 } from '../../../../base/address.js';
+import { alignDown, alignUp, low32 } from '../../../../base/address.js';
 import { early_init_fdt_scan_reserved_mem, reserve_initrd_mem } from '../../../drivers/of/fdt.js';
-import { PFN_DOWN, PFN_UP } from '../../../include/linux/pfn.js';
+import { PAGE_SIZE, PFN_DOWN, PFN_UP } from '../../../include/linux/pfn.js';
 import { U32_MAX } from '../../../include/linux/types.js';
 import { dma_contiguous_reserve } from '../../../kernel/dma/contiguous.js';
 import { swiotlb_init } from '../../../kernel/dma/swiotlb.js';
 import type { Kernel } from '../../../kernel.js';
 import {
+  areReservedPages,
   free_area_init,
   free_reserved_pages,
   type MaxZonePfn,
@@ -18,6 +19,7 @@ import {
 } from '../../../mm/page_alloc.js';
 import { __pa } from '../include/asm/memory.js';
 import { machine_reserve } from '../mach-reserve.js';
+import { free_initmem_perms } from './section-perms.js';
 
 /**
  * arm_dma_limit: the last address of the DMA zone, or of everything. Without CONFIG_ZONE_DMA the two are
@@ -97,4 +99,35 @@ export function mem_init(k: Kernel): void {
     // The pages below the tables were only kept from early allocations.
     free_reserved_pages(k, PFN_UP(memory.PHYS_OFFSET), PFN_DOWN(__pa(k, memory.swapper_pg_dir)));
   }
+}
+
+/**
+ * The initrd has been unpacked: its pages become free, unless `retain_initrd` or `keepinitrd` keeps them.
+ * Linux: free_initrd_mem(); init/initramfs.c, do_populate_rootfs().
+ * Model: freed memory keeps its contents (Linux fills it with undefined instructions). An initrd that a
+ * contiguous area was laid over is left alone, where Linux would free its pages twice.
+ */
+export function free_initrd_mem(k: Kernel): void {
+  const { phys_initrd_start, phys_initrd_size } = k.memory;
+  if (phys_initrd_size === 0 || k.cmdline.has('retain_initrd') || k.cmdline.has('keepinitrd')) return;
+  const start = PFN_DOWN(alignDown(phys_initrd_start, PAGE_SIZE));
+  const end = PFN_DOWN(alignUp(phys_initrd_start + phys_initrd_size, PAGE_SIZE));
+  if (!areReservedPages(k, start, end)) return;
+  free_reserved_pages(k, start, end);
+  k.log.pr_info(`Freeing initrd memory: ${(end - start) * 4}K`);
+}
+
+/**
+ * The last step of boot: the kernel's init sections are no longer executable, and their pages become free.
+ * Model: freed memory keeps its contents, as above.
+ */
+export function free_initmem(k: Kernel): void {
+  free_initmem_perms(k);
+  const { PHYS_OFFSET } = k.memory;
+  const { initBegin, initEnd } = k.config.image;
+  const start = PFN_UP(PHYS_OFFSET + initBegin);
+  const end = PFN_DOWN(PHYS_OFFSET + initEnd);
+  if (!areReservedPages(k, start, end)) return;
+  free_reserved_pages(k, start, end);
+  k.log.pr_info(`Freeing unused kernel image (initmem) memory: ${(end - start) * 4}K`);
 }

@@ -10,7 +10,14 @@ import type { Paddr, Vaddr } from '../../../../base/address.js';
 import { PAGE_ALIGN, PAGE_SIZE, PFN_DOWN, PFN_PHYS } from '../../../include/linux/pfn.js';
 import type { Kernel } from '../../../kernel.js';
 import { __free_pages } from '../../../mm/page_alloc.js';
-import { find_vm_area, get_vm_area_caller, mapArea, VM_IOREMAP, vunmap } from '../../../mm/vmalloc.js';
+import {
+  find_vm_area,
+  flush_cache_vmap,
+  get_vm_area_caller,
+  mapArea,
+  VM_IOREMAP,
+  vunmap,
+} from '../../../mm/vmalloc.js';
 import type { pgprot_t } from '../include/asm/pgtable.js';
 import { flush_tlb_kernel_range } from '../include/asm/tlbflush.js';
 import { create_mapping, type MapDesc, pmd_off_k } from './mmu.js';
@@ -160,9 +167,10 @@ function mapSections(k: Kernel, vaddr: Vaddr, paddr: Paddr, size: number, prot: 
   for (let at = vaddr; at < vaddr + size; at += PMD_SIZE) {
     k.mmu.pgtable.map_init_section(k, pmd_off_k(k, at), at, at + PMD_SIZE, paddr + (at - vaddr), prot);
   }
-  k.machine.barrier('dsb');
+  flush_cache_vmap(k);
 }
 
+/** Model: no process is the current one; each copies the change when it is switched to. */
 function unmap_area_sections(k: Kernel, vaddr: Vaddr, size: number): void {
   const format = k.mmu.pgtable;
   const end = vaddr + size - (size % format.SECTION_SIZE);

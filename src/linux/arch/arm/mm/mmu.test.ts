@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MiB } from '../../../../base/address.js';
 import { type MappedRange, mapRanges } from '../../../../hw/mmu/dump.js';
+import { Observer } from '../../../../hw/observer.js';
 import type { Kernel } from '../../../kernel.js';
 import { __va } from '../include/asm/memory.js';
 import { countMapping } from './mmu.js';
@@ -155,6 +156,24 @@ test('STRICT_KERNEL_RWX leaves text executable and read-only, nothing else execu
       'c0800000+253952K section rw/- xn s',
     ]);
   }
+});
+
+test('the TLB flush of changed sections reaches other CPUs where the core broadcasts', () => {
+  const broadcasts = (core: string, cores: number) => {
+    const k = bootedPagingKernel({ core, cores, symbols: { SMP: true, STRICT_KERNEL_RWX: true } });
+    const seen = new Set<boolean>();
+    class Watcher extends Observer {
+      override tlbMaintenance(...[, , , , , broadcast]: Parameters<Observer['tlbMaintenance']>): void {
+        seen.add(broadcast);
+      }
+    }
+    k.machine.observer = new Watcher();
+    mark_rodata_ro(k);
+    return [...seen];
+  };
+  assert.deepEqual(broadcasts('Cortex-A9', 4), [true]);
+  assert.deepEqual(broadcasts('Cortex-A8', 1), [false]);
+  assert.deepEqual(broadcasts('ARM11 MPCore', 4), [false]);
 });
 
 test('sections of a core before ARMv6 keep their permissions', () => {

@@ -37,12 +37,13 @@ export function cpu_is_xscale_family(k: Kernel): boolean {
   return [0x69052000, 0x69054000, 0x69056000, 0x56056000, 0x56158000].includes(midrFamily(k));
 }
 
-/** Feroceon and StrongARM keep B beside C in a write-through kernel (`wc_disable=0`). */
+/** Feroceon, StrongARM and ARM720T keep B beside C in a write-through kernel (`wc_disable=0`). */
 function ignoresWriteThrough(k: Kernel): boolean {
   const { midr } = k.machine.facts.core;
   const isFeroceon = midr >>> 24 === 0x56 && midrFamily(k) !== 0x56158000;
   const isStrongArm = (midr & 0xfffffff0) >>> 0 === 0x4401a100 || (midr & 0xfffffff0) >>> 0 === 0x4401a110;
-  return isFeroceon || isStrongArm;
+  const isArm720 = (midr & 0xffffff00) >>> 0 === 0x41807200;
+  return isFeroceon || isStrongArm || isArm720;
 }
 
 /**

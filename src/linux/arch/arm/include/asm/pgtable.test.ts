@@ -179,6 +179,19 @@ test('an entry without its young, present or valid bit faults', () => {
   }
 });
 
+test('a write-through kernel takes B away beside C, except from cores that are exempt', () => {
+  const writeBack = (core: string): number => {
+    const k = bootedPagingKernel({ core, cores: 1, symbols: { CPU_DCACHE_WRITETHROUGH: true } });
+    const b = k.mmu.pgtable.bits;
+    const { ptep } = scratchPte(k);
+    const prot = orBits(clearBits(PAGE_KERNEL(k), b.L_PTE_MT_MASK), b.L_PTE_MT_WRITEBACK);
+    k.mmu.pgtable.set_pte_ext(k, ptep, 0, prot);
+    return k.mmu.pgtable.hardware_pte(k, ptep).lo & 0xc;
+  };
+  for (const core of ['ARM926EJ-S', 'ARM920T', 'FA526', 'Mohawk']) assert.equal(writeBack(core), 8, core);
+  for (const core of ['ARM720T', 'SA-1100', 'Feroceon']) assert.equal(writeBack(core), 0xc, core);
+});
+
 test('the modifiers change the memory type and nothing else, or add XN', () => {
   for (const options of Object.values(KERNELS)) {
     const k = bootedPagingKernel(options);

@@ -13,9 +13,12 @@ export function flush_tlb_kernel_range(k: Kernel, start: Vaddr, end: Vaddr): voi
   flush(k, start, end, k.cpu.is_smp);
 }
 
-/** Never reaches another CPU: for callers that run on all of them, or alone. */
+/**
+ * For callers that run on all CPUs, or alone. In spite of its name it reaches the other CPUs on an ARMv7
+ * multiprocessor. Linux: arch/arm/mm/tlb-v7.S, v7wbi_flush_kern_tlb_range() (v6.12).
+ */
 export function local_flush_tlb_kernel_range(k: Kernel, start: Vaddr, end: Vaddr): void {
-  flush(k, start, end, false);
+  flush(k, start, end, k.cpu.is_smp && k.machine.facts.core.multiprocessingExtensions);
 }
 
 /**
