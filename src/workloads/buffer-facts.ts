@@ -5,6 +5,7 @@
  * what the machine was seen to do.
  */
 import { FOUR_GiB, hex, type Paddr, type Vaddr } from '../base/address.js';
+import type { OuterCacheFacts } from '../hw/facts.js';
 import type { Machine } from '../hw/machine.js';
 import { Translation } from '../hw/mmu/translation.js';
 import { WALK_OK } from '../hw/mmu/walker.js';
@@ -70,17 +71,17 @@ export function formatHandle(handle: number): string {
 
 /** Counts the bytes that were cleaned and invalidated while it watches. */
 export class CleanWatch extends Observer {
-  innerBytes = 0;
-  outerBytes = 0;
+  private readonly outer: OuterCacheFacts | null;
+  private innerBytes = 0;
+  private outerBytes = 0;
   /** A whole-cache operation covers everything. */
-  innerAll = false;
-  outerAll = false;
+  private innerAll = false;
+  private outerAll = false;
 
-  reset(): void {
-    this.innerBytes = 0;
-    this.outerBytes = 0;
-    this.innerAll = false;
-    this.outerAll = false;
+  /** `outer`: the outer cache that software has to maintain; null where there is none. */
+  constructor(outer: OuterCacheFacts | null) {
+    super();
+    this.outer = outer;
   }
 
   override innerMaintenance(_cpu: number, operation: InnerOperation, _vaddr: Vaddr, size: number): void {
@@ -92,17 +93,17 @@ export class CleanWatch extends Observer {
   }
 
   override outerMaintenance(operation: OuterOperation, _paddr: Paddr, size: number): void {
-    if (operation === 'clean-invalidate') this.outerBytes += size;
+    // A write-through cache has nothing to clean, and its driver only invalidates.
+    if (operation === 'clean-invalidate' || this.outer?.writeThrough) this.outerBytes += size;
   }
 
   override outerMaintenanceAll(operation: OuterOperation): void {
     if (operation === 'clean-invalidate') this.outerAll = true;
   }
 
-  /** Were `size` bytes cleaned at every level of `machine` that needs it? */
-  cleaned(machine: Machine, size: number): boolean {
-    const outer = machine.facts.outerCache;
+  /** Were `size` bytes cleaned at every level? */
+  cleaned(size: number): boolean {
     const inner = this.innerAll || this.innerBytes >= size;
-    return inner && (outer === null || !outer.needsMaintenance || this.outerAll || this.outerBytes >= size);
+    return inner && (this.outer === null || this.outerAll || this.outerBytes >= size);
   }
 }

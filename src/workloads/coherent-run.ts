@@ -6,6 +6,7 @@
 import { hex, MiB, type Paddr } from '../base/address.js';
 import { invariant } from '../base/diagnostics.js';
 import { PageHighMem } from '../linux/arch/arm/include/asm/memory.js';
+import { maintainedOuterCache } from '../linux/arch/arm/mm/cache.js';
 import type { device } from '../linux/include/linux/device.js';
 import { __GFP_NOWARN, GFP_ATOMIC, GFP_KERNEL } from '../linux/include/linux/gfp.js';
 import { PAGE_ALIGN, PAGE_SIZE, PFN_DOWN, PFN_PHYS } from '../linux/include/linux/pfn.js';
@@ -58,7 +59,7 @@ export function runCoherent(k: Kernel, dev: device): DeviceRun {
   const vmallocBefore = vmalloc_used(k);
   const held: (Held | null)[] = [];
   const allocations = coherentKinds.map((kind): AllocationOutcome => {
-    const watch = new CleanWatch();
+    const watch = new CleanWatch(maintainedOuterCache(k));
     const logStart = k.log.lines.length;
     k.machine.observer = watch;
     const buffer = dma_alloc_attrs(k, dev, kind.sizeBytes, kind.gfp, kind.attrs);
@@ -97,7 +98,7 @@ function look(k: Kernel, dev: device, kind: AllocationKind, buffer: DmaBuffer, w
     ...(direct && mapping.place !== 'direct map' && { alias: direct }),
     unreachable: isUnreachable(dev, buffer.dma_handle, size),
     zeroed: k.machine.ram.isFilledWith(paddr, kind.sizeBytes, 0),
-    cleaned: watch.cleaned(k.machine, size),
+    cleaned: watch.cleaned(size),
     dmaHandle: formatHandle(buffer.dma_handle),
   };
 }

@@ -135,6 +135,10 @@ function recordedHardware(run: Run, board: Board): HardwareFacts {
   return {
     ...(board.cpus.count !== count && { coreCount: { value: count, source } }),
     ...(core && { core: { value: core, source } }),
+    // QEMU's ARM1176 claims a data cache with aliases (target/arm: CTR 0x1dd20d2); other cores have none.
+    ...((core === cores['arm1176'] || run.machine === 'raspi0') && {
+      dataCache: { value: 'VIPT-aliasing' as const, source },
+    }),
   };
 }
 
@@ -235,6 +239,23 @@ const fields: readonly [string, (facts: Recording | BootFacts) => unknown][] = [
   ['map_lowmem kinds', facts => kinds(facts.map_lowmem)],
   ['map_lowmem sections', facts => sections(facts.map_lowmem)],
 ];
+
+/**
+ * Pages that the modelled page allocator manages beyond the recorded one: in lowmem, where Linux also has hash
+ * tables, per-CPU areas and the unpacked tree, and above it, where it has nothing.
+ */
+export function managedSurplus(
+  recording: Recording,
+  model: BootFacts,
+): { lowmem: number; above: number } | null {
+  if (!recording.zones) return null;
+  const surplus = { lowmem: 0, above: 0 };
+  for (const { name, managed_pages } of recording.zones) {
+    const modelled = model.zones.find(zone => zone.name === name)?.managed_pages ?? 0;
+    surplus[name === 'DMA' || name === 'Normal' ? 'lowmem' : 'above'] += modelled - managed_pages;
+  }
+  return surplus;
+}
 
 export function compareBoot(name: string, recording: Recording, model: BootFacts): BootComparison {
   return {
