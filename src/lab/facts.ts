@@ -4,30 +4,21 @@
  * names and formats are those of the recordings' `facts.json` where it is the same thing. Addresses are
  * hexadecimal strings, ends of ranges are inclusive as in /proc/iomem, `*_pages` are counts of 4 KiB pages.
  */
-import { FOUR_GiB, hex, overlapBytes, type Vaddr } from '../base/address.js';
-import { type MappedRange, mapRanges } from '../hw/mmu/dump.js';
+import { FOUR_GiB, hex, overlapBytes } from '../base/address.js';
 import { __pa, __va } from '../linux/arch/arm/include/asm/memory.js';
+import type { pgprot_t } from '../linux/arch/arm/include/asm/pgtable.js';
 import { MAX_PAGE_ORDER } from '../linux/include/linux/pageblock-flags.js';
 import { PAGE_SIZE, PFN_PHYS } from '../linux/include/linux/pfn.js';
 import type { Kernel } from '../linux/kernel.js';
 import type { GenPool } from '../linux/lib/genalloc.js';
 import type { CmaArea } from '../linux/mm/cma.js';
+import { type MapEntry, mapBetween } from './map-facts.js';
+
+export type { MapEntry } from './map-facts.js';
 
 export interface InclusiveRange {
   readonly start: string;
   readonly end: string;
-}
-
-export interface MapEntry {
-  readonly va: string;
-  readonly va_end: string;
-  readonly pa: string;
-  readonly size: string;
-  readonly kind: string;
-  readonly xn: number;
-  readonly ap: string;
-  readonly type: string;
-  readonly shareable: boolean | null;
 }
 
 export interface ZoneFacts {
@@ -56,10 +47,20 @@ export interface PoolFacts {
   readonly map: readonly MapEntry[];
 }
 
+export interface MemTypeFacts {
+  readonly prot_pte: string;
+  readonly prot_l1: string;
+  readonly prot_sect: string;
+  readonly domain: string;
+}
+
 export interface BootFacts {
-  readonly page_table_format: 'short' | 'lpae';
+  readonly page_table_format: 'short' | 'long (LPAE)';
   readonly lowmem_limit_pa: string;
+  readonly lowmem_bytes: string;
   readonly high_memory_va: string;
+  /** Modulo 2^40. */
+  readonly linear_delta_pa_minus_va: string;
   readonly layout: Readonly<Record<string, string>>;
   readonly vars: Readonly<Record<string, string>>;
   readonly zones: readonly ZoneFacts[];
@@ -68,6 +69,10 @@ export interface BootFacts {
   readonly cma_areas: readonly CmaFacts[];
   readonly cma_default_index: number | null;
   readonly atomic_pool?: PoolFacts;
+  readonly registers: Readonly<Record<string, string>>;
+  /** mem_types[]: bits of pages, tables and sections. */
+  readonly mem_types_raw: Readonly<Record<string, MemTypeFacts>>;
+  readonly protection_map: readonly string[];
   /** Generic pools (designs without `arch_dma_alloc`), by their kernel names. */
   readonly generic_pools?: Readonly<Record<string, readonly PoolFacts[]>>;
   readonly swiotlb: readonly string[];
@@ -76,25 +81,6 @@ export interface BootFacts {
   readonly map_vectors_fixmap: readonly MapEntry[];
   /** The kernel's log, verbatim. */
   readonly dmesg: readonly string[];
-}
-
-function entry(range: MappedRange): MapEntry {
-  return {
-    va: hex(range.va),
-    va_end: hex(range.vaEnd),
-    pa: hex(range.pa),
-    size: hex(range.size),
-    kind: range.kind,
-    xn: range.xn,
-    ap: range.ap,
-    type: range.type,
-    shareable: range.shareable,
-  };
-}
-
-function mapBetween(k: Kernel, start: Vaddr, end: Vaddr): MapEntry[] {
-  const { ram, registers } = k.machine;
-  return mapRanges(ram, registers, start, end, __pa(k, k.memory.swapper_pg_dir)).map(entry);
 }
 
 function inclusive(range: { readonly start: number; readonly end: number }): InclusiveRange {
@@ -153,8 +139,38 @@ function varFacts(k: Kernel): Record<string, string> {
     max_pfn: hex(memory.max_pfn),
     max_low_pfn: hex(memory.max_low_pfn),
     min_low_pfn: hex(memory.min_low_pfn),
+    pgprot_kernel: bits(k.mmu.pgprot_kernel),
+    pgprot_user: bits(k.mmu.pgprot_user),
+    totalcma_pages: hex(k.cma.areas.reduce((sum, area) => sum + area.count, 0)),
     __pv_phys_pfn_offset: hex(memory.PHYS_OFFSET / PAGE_SIZE),
   };
+}
+
+/** Page-table bits of either format as one number. */
+function bits({ lo, hi }: pgprot_t): string {
+  return `0x${((BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0)).toString(16)}`;
+}
+
+function memTypeFacts(k: Kernel): Record<string, MemTypeFacts> {
+  const entries = Object.entries(k.mmu.mem_types).map(([name, type]) => {
+    const { prot_pte, prot_l1, prot_sect, domain } = type;
+    const facts = {
+      prot_pte: bits(prot_pte),
+      prot_l1: hex(prot_l1),
+      prot_sect: bits(prot_sect),
+      domain: hex(domain),
+    };
+    return [name, facts] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Registers that software writes; those of a format that is not in use are left out. */
+function registerFacts(k: Kernel): Record<string, string> {
+  const { format, ttbcr, prrr, nmrr, mair0, mair1, tre } = k.machine.registers;
+  const common = { TTBCR: hex(ttbcr), tex_remap: String(tre) };
+  if (format === 'long') return { ...common, MAIR0: hex(mair0), MAIR1: hex(mair1) };
+  return { ...common, PRRR: hex(prrr), NMRR: hex(nmrr) };
 }
 
 /** Reads the facts of a booted kernel; the maps come out of its real page tables. */
@@ -168,9 +184,11 @@ export function bootFacts(k: Kernel): BootFacts {
   }).flatMap(([name, pool]) => (pool ? [[name, poolFacts(k, pool)] as const] : []));
   const [armPool] = k.dma.atomic_pool ? poolFacts(k, k.dma.atomic_pool) : [];
   return {
-    page_table_format: k.config.isEnabled('ARM_LPAE') ? 'lpae' : 'short',
+    page_table_format: k.config.isEnabled('ARM_LPAE') ? 'long (LPAE)' : 'short',
     lowmem_limit_pa: hex(memory.arm_lowmem_limit),
+    lowmem_bytes: hex(memory.high_memory - memory.PAGE_OFFSET),
     high_memory_va: hex(memory.high_memory),
+    linear_delta_pa_minus_va: hex((memory.PHYS_OFFSET - memory.PAGE_OFFSET + 2 ** 40) % 2 ** 40),
     layout: layoutFacts(k),
     vars: varFacts(k),
     zones: k.pages.zones.map(zone => ({
@@ -187,6 +205,9 @@ export function bootFacts(k: Kernel): BootFacts {
     ...(armPool && { atomic_pool: armPool }),
     ...(generic.length > 0 && { generic_pools: Object.fromEntries(generic) }),
     swiotlb: k.log.lines.map(line => line.text).filter(text => text.startsWith('software IO TLB')),
+    registers: registerFacts(k),
+    mem_types_raw: memTypeFacts(k),
+    protection_map: k.mmu.protection_map.map(bits),
     swapper_pg_dir: { va: hex(memory.swapper_pg_dir), pa: hex(__pa(k, memory.swapper_pg_dir)) },
     map_lowmem: mapBetween(k, memory.PAGE_OFFSET, memory.high_memory),
     map_vectors_fixmap: mapBetween(k, memory.VMALLOC_END, FOUR_GiB),

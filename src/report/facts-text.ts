@@ -10,7 +10,7 @@ function mapRows(entries: readonly MapEntry[]): string[][] {
     pa,
     size,
     kind,
-    `${ap}${xn ? ' xn' : ''}`,
+    `${ap}${xn === 1 ? ' xn' : ''}`,
     `${type}${shareable ? ' shareable' : ''}`,
   ]);
 }

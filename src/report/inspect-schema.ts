@@ -16,10 +16,23 @@ const mapEntry = z
     pa: hexNumber,
     size: hexNumber,
     kind: z.enum(['section', 'supersection', 'largepage', 'page', 'block']),
-    xn: z.number(),
     ap: z.string().describe('privileged/user access; the raw bits on ARMv4 and ARMv5'),
     type: z.string().describe('memory type as the hardware walks it'),
     shareable: z.boolean().nullable(),
+    tex: z.number().optional().describe('this and the next four: short descriptors'),
+    c: z.number().optional(),
+    b: z.number().optional(),
+    s: z.number().optional(),
+    domain: z.number().optional(),
+    linux_mt: z.string().optional().describe("memory type in the kernel's own entry, pages only"),
+    attrindx: z.number().optional().describe('this and the next four: long descriptors'),
+    mair: z.string().optional(),
+    sh: z.string().optional(),
+    af: z.number().optional(),
+    contiguous: z.number().optional(),
+    ng: z.number().optional().describe('this and the next two: all but ARMv4 and ARMv5'),
+    xn: z.number().optional(),
+    pxn: z.number().optional(),
   })
   .describe('a range of equal attributes, read from the real page tables');
 
@@ -34,9 +47,11 @@ const pool = z.object({
 });
 
 export const inspectSchema: z.ZodType<BootFacts> = z.object({
-  page_table_format: z.enum(['short', 'lpae']),
+  page_table_format: z.enum(['short', 'long (LPAE)']),
   lowmem_limit_pa: hexNumber.describe('first physical address that is not in the direct map'),
+  lowmem_bytes: hexNumber,
   high_memory_va: hexNumber,
+  linear_delta_pa_minus_va: hexNumber.describe('modulo 2^40'),
   layout: z.record(z.string(), z.string()).describe('kernel address layout, hexadecimal without 0x'),
   vars: z.record(z.string(), z.string()).describe("the kernel's variables of that name"),
   zones: z.array(
@@ -63,6 +78,14 @@ export const inspectSchema: z.ZodType<BootFacts> = z.object({
   atomic_pool: pool.optional().describe("ARM's pool"),
   generic_pools: z.record(z.string(), z.array(pool)).optional(),
   swiotlb: z.array(z.string()).describe('lines of the log'),
+  registers: z.record(z.string(), z.string()),
+  mem_types_raw: z
+    .record(
+      z.string(),
+      z.object({ prot_pte: hexNumber, prot_l1: hexNumber, prot_sect: hexNumber, domain: hexNumber }),
+    )
+    .describe('mem_types[]: bits of pages, tables and sections'),
+  protection_map: z.array(hexNumber),
   swapper_pg_dir: z.object({ va: hexNumber, pa: hexNumber }),
   map_lowmem: z.array(mapEntry),
   map_vectors_fixmap: z.array(mapEntry),

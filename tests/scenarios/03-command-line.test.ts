@@ -45,7 +45,7 @@ test('compare --json follows its schema', () => {
 test('inspect --json follows its schema', () => {
   const { stdout } = armory('inspect', 'lager', '--design', 'step1', '--json');
   const facts = inspectSchema.parse(JSON.parse(stdout));
-  assert.equal(facts.page_table_format, 'lpae');
+  assert.equal(facts.page_table_format, 'long (LPAE)');
   assert.ok(facts.generic_pools?.['atomic_pool_kernel']);
 });
 

@@ -195,19 +195,29 @@ function kinds(map: readonly MapEntry[]): string[] {
   return joined.map(({ kind, start, end }) => `${kind} 0x${start.toString(16)}-0x${end.toString(16)}`);
 }
 
-/** Attributes of the sections of the direct map; pages change while drivers run. */
+/** One order of keys, for comparison as text. */
+function sorted(value: object): object {
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** All attributes of the sections of the direct map; pages change while drivers run. */
 function sections(map: readonly MapEntry[]): unknown {
-  return map
-    .filter(({ kind }) => kind === 'section')
-    .map(({ va, va_end, pa, xn, ap, type, shareable }) => ({
-      va,
-      va_end,
-      pa,
-      xn: xn ?? 0,
-      ap,
-      type,
-      shareable,
-    }));
+  return map.filter(({ kind }) => kind === 'section').map(sorted);
+}
+
+/** mem_types[], without the second-stage bits that ARM kernels of today have no use for. */
+function memTypes(facts: Pick<Recording, 'mem_types_raw'>): unknown {
+  const types = Object.entries(facts.mem_types_raw ?? {});
+  if (types.length === 0) return undefined;
+  const read = types.map(([name, { prot_pte, prot_l1, prot_sect, domain }]) => {
+    return [name, { prot_pte, prot_l1, prot_sect, domain }] as const;
+  });
+  return sorted(Object.fromEntries(read));
+}
+
+function memoryRegisters(facts: Pick<BootFacts, 'registers'>): unknown {
+  const { TTBCR, PRRR, NMRR, MAIR0, MAIR1 } = facts.registers;
+  return { TTBCR, PRRR, NMRR, MAIR0, MAIR1 };
 }
 
 function areas(facts: Pick<Recording, 'cma_areas'>): unknown {
@@ -238,6 +248,10 @@ const fields: readonly [string, (facts: Recording | BootFacts) => unknown][] = [
   ['atomic_pool', facts => (facts.cma_areas ? pool(facts) : undefined)],
   ['map_lowmem kinds', facts => kinds(facts.map_lowmem)],
   ['map_lowmem sections', facts => sections(facts.map_lowmem)],
+  ['mem_types_raw', memTypes],
+  ['protection_map', facts => facts.protection_map],
+  ['registers', memoryRegisters],
+  ['linear_delta_pa_minus_va', facts => facts.linear_delta_pa_minus_va],
 ];
 
 /**
