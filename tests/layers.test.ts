@@ -48,7 +48,7 @@ test('every import of src follows the layer table', () => {
 });
 
 test('files of src stay within 600 lines, tables aside', () => {
-  const tables = new Set(['hw/cores.ts', 'linux/arch/arm/mach.ts']);
+  const tables = new Set(['hw/cores.ts', 'linux/arch/arm/mach-table.ts']);
   const long = sourceFiles()
     .filter(file => !tables.has(relative(source, file)))
     .map(file => ({ file: relative(source, file), lines: readFileSync(file, 'utf8').split('\n').length }))

@@ -6,9 +6,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { GiB, MiB } from '../base/address.js';
-import { InputError } from '../base/diagnostics.js';
+import { type Diagnostic, InputError } from '../base/diagnostics.js';
 import { readCells } from '../devicetree/access.js';
 import { encodeCells, encodeStrings } from '../devicetree/bytes.js';
+import { parseDts } from '../devicetree/load.js';
 import { DeviceTree } from '../devicetree/tree.js';
 import { applyBootLoader, memoryNodes, physicalBanks } from './memory.js';
 
@@ -108,6 +109,20 @@ test('a tree without memory node needs a base; a node without its type is used',
   untyped.root.children[0]!.properties.delete('device_type');
   applyBootLoader({ tree: untyped }, { memory: [{ sizeBytes: MiB }] });
   assert.deepEqual(physicalBanks({ tree: untyped }), [{ start: 0x70000000, end: 0x70100000 }]);
+});
+
+test('where chips are known to have their RAM, its base is taken from there, and said so', () => {
+  const tree = parseDts(
+    '/dts-v1/; / { #address-cells = <1>; #size-cells = <1>; compatible = "a,b", "allwinner,sun7i-a20"; };',
+    'test.dts',
+  );
+  const diagnostics: Diagnostic[] = [];
+  applyBootLoader({ tree, diagnostics }, { memory: [{ sizeBytes: MiB }] });
+  assert.deepEqual(physicalBanks({ tree }), [{ start: 0x40000000, end: 0x40100000 }]);
+  assert.deepEqual(
+    diagnostics.map(({ severity, id }) => `${severity} ${id}`),
+    ['note memory-base-of-chip'],
+  );
 });
 
 test('the initrd goes to /chosen in the cells of the root', () => {

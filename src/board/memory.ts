@@ -112,21 +112,29 @@ export function memoryBeside(tree: DeviceTree, banks: readonly MemoryBank[]): Me
  * the tree: it goes into the first memory node, other memory nodes are removed.
  * Throws the InputErrors of {@link physicalBanks}, and `memory-no-base` where nothing says where memory is.
  */
-export function applyBootLoader(board: { readonly tree: DeviceTree }, facts: BootLoaderFacts): void {
+export function applyBootLoader(
+  board: { readonly tree: DeviceTree; readonly diagnostics?: Diagnostic[] },
+  facts: BootLoaderFacts,
+): void {
   const { tree } = board;
-  if (facts.memory !== undefined) writeMemory(tree, facts.memory);
+  if (facts.memory !== undefined) writeMemory(tree, facts.memory, note => board.diagnostics?.push(note));
   if (facts.initrd !== undefined) writeInitrd(tree, facts.initrd);
   physicalBanks(board);
 }
 
-function writeMemory(tree: DeviceTree, memory: NonNullable<BootLoaderFacts['memory']>): void {
+function writeMemory(
+  tree: DeviceTree,
+  memory: NonNullable<BootLoaderFacts['memory']>,
+  report: (note: Diagnostic) => void,
+): void {
   const known = memoryNodesOnly(tree);
   // U-Boot, common/fdt_support.c, fdt_fixup_memory_banks(): a node named memory is used even if it
   // lacks its device_type, which is added; without one, a node is made.
   const existing = known[0] ?? tree.root.child('memory');
-  const knownBase = (existing && regOf(tree, existing)[0]?.address) ?? chipBase(tree);
+  const stated = existing && regOf(tree, existing)[0]?.address;
   const banks = memory.map(({ sizeBytes, base }, index) => {
-    const address = base === undefined ? (index === 0 ? knownBase : undefined) : BigInt(base);
+    const knownBase = (): bigint | undefined => stated ?? chipBase(tree, report);
+    const address = base === undefined ? (index === 0 ? knownBase() : undefined) : BigInt(base);
     return { address: address ?? noBase(tree, index), size: BigInt(sizeBytes) };
   });
   const node = existing ?? tree.root.addChild(`memory@${(banks[0]?.address ?? 0n).toString(16)}`);
@@ -136,9 +144,18 @@ function writeMemory(tree: DeviceTree, memory: NonNullable<BootLoaderFacts['memo
   node.setProperty('reg', concatBytes(rows));
 }
 
-function chipBase(tree: DeviceTree): bigint | undefined {
+function chipBase(tree: DeviceTree, report: (note: Diagnostic) => void): bigint | undefined {
   const known = ramBase(tree);
-  return known && BigInt(known.base);
+  if (known === undefined) return undefined;
+  report({
+    severity: 'note',
+    id: 'memory-base-of-chip',
+    message: `the memory is taken to begin at ${hex(known.base)}, as with every ${known.compatible}`,
+    position: { file: tree.file },
+    path: '/memory',
+    notes: ['`--memory SIZE@BASE` says otherwise'],
+  });
+  return BigInt(known.base);
 }
 
 function writeInitrd(tree: DeviceTree, initrd: NonNullable<BootLoaderFacts['initrd']>): void {

@@ -48,7 +48,7 @@ const OTHERS: readonly Family[] = [
 ];
 
 /** Auxiliary control bit 22: Shared Attribute Override Enable. Arm DDI 0246, 3.3.4. */
-export const L2C_AUX_CTRL_SHARED_OVERRIDE: number = 2 ** 22;
+const L2C_AUX_CTRL_SHARED_OVERRIDE: number = 2 ** 22;
 
 /** All of the l2x0 family, Tauros2 and Feroceon have 32-byte lines (CACHE_LINE_SIZE in their drivers). */
 const LINE_BYTES = 32;

@@ -117,7 +117,7 @@ export function addCompare(program: Command, finish: (code: number) => void): vo
     )
     .option('--summary', 'one line a board, without the calls')
     .option('--fleet', 'only how many boards had which verdict and why')
-    .option('--json', 'results as JSON (docs/schema/compare.md)')
+    .option('--json', 'results as JSON (docs/schema/README.md)')
     .option('--jobs <count>', 'worker threads', parseCount, availableParallelism());
   addBoardOptions(command).action(async (paths: string[], options: CompareOptions) => {
     finish(await run(paths, options));

@@ -37,6 +37,6 @@ export function addInspect(program: Command, finish: (code: number) => void): vo
         .choices(designs.map(({ name }) => name))
         .default('legacy'),
     )
-    .option('--json', 'as JSON (docs/schema/inspect.md)');
+    .option('--json', 'as JSON (docs/schema/README.md)');
   addBoardOptions(command).action((path: string, options: InspectOptions) => finish(run(path, options)));
 }

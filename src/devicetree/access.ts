@@ -10,7 +10,7 @@ import { decodeUtf8, readBig, readU32 } from './bytes.js';
 import type { DeviceTree, DtNode, DtProperty } from './tree.js';
 
 /** Linux: drivers/of/of_private.h, OF_ROOT_NODE_ADDR_CELLS_DEFAULT and its size twin, other than SPARC. */
-export const ROOT_CELLS_DEFAULT = 1;
+const ROOT_CELLS_DEFAULT = 1;
 /** Linux: drivers/of/address.c, OF_MAX_ADDR_CELLS. */
 const MAX_CELLS = 4;
 
@@ -21,7 +21,7 @@ export interface RegEntry {
 }
 
 /** Throws the InputError that `node:property` breaks `rule`; the offending value is added to the message. */
-export function propertyError(
+function propertyError(
   id: string,
   node: DtNode,
   property: DtProperty | string,

@@ -8,7 +8,9 @@ import type { AllocationOutcome } from '../workloads/outcome.js';
 
 export {
   type AllocationOutcome,
+  isWronglyMapped,
   type MappingFacts,
+  mayHoldDirtyLines,
   type Place,
   placeOf,
   type Source,
@@ -56,6 +58,8 @@ export interface Limits {
 export interface DesignRun {
   readonly design: string;
   readonly devices: readonly DeviceOutcome[];
+  /** DMA masters that were not run: their buffers come from ARM's IOMMU operations, the same in every design. */
+  readonly behindIommu: readonly string[];
   readonly costs: Costs;
   readonly limits: Limits;
   /** Lines of warning level and above that the boot printed. */

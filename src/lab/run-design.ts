@@ -17,6 +17,8 @@ import {
   worksWithoutVmallocSpace,
 } from '../workloads/coherent-run.js';
 import { type DeviceGroup, groupAlike, probeDevices } from '../workloads/devices.js';
+import { atomicPools, memoryTaken, requireNoLeak } from '../workloads/memory-taken.js';
+import { watchingPools } from '../workloads/preparation-watch.js';
 import type { PreparedBoard } from './job.js';
 import type { Costs, DesignRun, Limits } from './results.js';
 
@@ -36,7 +38,7 @@ export function bootDesign(prepared: PreparedBoard, design: Design): Kernel {
   const machine = new Machine(board.machineFacts(), memory);
   for (const { start, end } of memory) machine.ram.fill(start, end - start, POISON);
   const config = prepared.config.with(design.kconfig(prepared.config.version));
-  const k = new Kernel(machine, board, bootLoader, config, design.hooks);
+  const k = new Kernel(machine, board, bootLoader, config, watchingPools(design.hooks));
   start_kernel(k);
   return k;
 }
@@ -44,7 +46,7 @@ export function bootDesign(prepared: PreparedBoard, design: Design): Kernel {
 /** A device to measure limits with: of the largest group that shares all its memory with others. */
 function typicalGroup(groups: readonly DeviceGroup[]): DeviceGroup {
   const shared = groups.filter(
-    ({ dev }) => !dev.dma_coherent && !dev.dma_mem && !dev.dma_io_tlb_mem?.for_alloc,
+    ({ dev }) => !dev.dma_coherent && !dev.dma_mem && !dev.cma_area && !dev.dma_io_tlb_mem?.for_alloc,
   );
   const candidates = shared.length > 0 ? shared : groups;
   return candidates.reduce((largest, group) => (group.names.length > largest.names.length ? group : largest));
@@ -53,7 +55,9 @@ function typicalGroup(groups: readonly DeviceGroup[]): DeviceGroup {
 /** The whole workload on a freshly booted kernel. */
 export function runDesign(k: Kernel, design: string): DesignRun {
   const bootLog = k.log.lines.filter(line => line.level !== 'info').map(line => line.text);
-  const groups = groupAlike(probeDevices(k));
+  const masters = probeDevices(k);
+  const behindIommu = masters.filter(({ iommu }) => iommu).map(({ name }) => name);
+  const groups = groupAlike(masters);
   const process = pgd_alloc(k);
   if (process === null) inputError('no-memory-left', 'the kernel boots, but no memory is left for a process');
   const runs = groups.map(({ dev }) => runCoherent(k, dev));
@@ -76,22 +80,27 @@ export function runDesign(k: Kernel, design: string): DesignRun {
     vmallocPeakPages: Math.max(...runs.map(run => run.vmallocPeakPages)),
     lazyRanges: kernelEntryDifferences(k, process).length,
   };
-  const typical = typicalGroup(groups);
+  const limits = measureLimits(k, typicalGroup(groups));
+  return { design, devices, behindIommu, costs, limits, bootLog };
+}
+
+function measureLimits(k: Kernel, { dev, names }: DeviceGroup): Limits {
+  const before = memoryTaken(k, dev);
   const limits: Limits = {
-    device: typical.names[0]!,
-    atomicBurst: atomicBurst(k, typical.dev),
-    megabyteBuffers: megabyteBuffers(k, typical.dev),
-    withoutVmallocSpace: worksWithoutVmallocSpace(k, typical.dev),
+    device: names[0]!,
+    atomicBurst: atomicBurst(k, dev),
+    megabyteBuffers: megabyteBuffers(k, dev),
+    withoutVmallocSpace: worksWithoutVmallocSpace(k, dev),
   };
-  return { design, devices, costs, limits, bootLog };
+  requireNoLeak(k, dev, before);
+  return limits;
 }
 
 function poolSize(k: Kernel): number {
-  const pools = [k.dma.atomic_pool, k.dma.atomic_pool_kernel, k.dma.atomic_pool_dma];
-  return pools.reduce((sum, pool) => sum + (pool?.gen_pool_size() ?? 0), 0);
+  return atomicPools(k).reduce((sum, pool) => sum + pool.gen_pool_size(), 0);
 }
 
-/** Shown where the board has no CMA area by default. */
+/** The default CMA area in words; `none` where there is none. */
 export function describeCma(k: Kernel): string {
   const area = k.cma.dma_contiguous_default_area;
   if (!area) return 'none';

@@ -3,20 +3,25 @@
  * Judges one design against `legacy` on one board, call by call.
  *
  *   regression   a call that worked fails, or a call hands out memory that the device cannot reach, with dirty
- *                lines over it, or with old contents, where none did before
+ *                lines over it, with old contents, or cacheable to a device that does not snoop, where none did
+ *                before
  *   improvement  a call that failed works, or a hazard is gone
  *   change       works, but lives elsewhere, costs more or less, or leaves another alias
  *
  * Limits of exhaustion (how many buffers until NULL) count as costs and are changes, not regressions: see
- * docs/decisions/limits-are-costs.md. A board's verdict is the worst reason there is.
+ * docs/decisions/limits-are-costs.md. A board's verdict is that of its gravest reason: a regression before an
+ * improvement before a change.
  */
 import { formatSize } from '../base/address.js';
+import { invariant } from '../base/diagnostics.js';
 import {
   type AllocationOutcome,
   type DesignRun,
   type DesignVerdict,
   type DeviceOutcome,
+  isWronglyMapped,
   type Limits,
+  mayHoldDirtyLines,
   placeOf,
   type Reason,
   type Verdict,
@@ -32,19 +37,8 @@ interface Remark {
 const severity: readonly Verdict[] = ['regression', 'improvement', 'change', 'same'];
 
 /** The verdict that decides for a board. */
-export function worst(verdicts: readonly Verdict[]): Verdict {
+function gravest(verdicts: readonly Verdict[]): Verdict {
   return severity.find(verdict => verdicts.includes(verdict)) ?? 'same';
-}
-
-/** Pool memory was prepared when the pool was made, so cleaning per call says nothing about it. */
-function isPool(outcome: AllocationOutcome): boolean {
-  return outcome.source?.startsWith('atomic_pool') ?? false;
-}
-
-/** Dirty lines of a cacheable view may be written back over what the device or the CPU puts there later. */
-function mayHoldDirtyLines(outcome: AllocationOutcome, coherent: boolean): boolean {
-  if (coherent || outcome.result !== 'ok' || isPool(outcome) || outcome.source === 'declared') return false;
-  return outcome.cleaned === false;
 }
 
 function compareFailures(before: AllocationOutcome, after: AllocationOutcome): Remark[] | null {
@@ -82,7 +76,7 @@ function describe(outcome: AllocationOutcome): string {
 /** What differs between two calls of the same kind on the same device. */
 function compareCalls(before: AllocationOutcome, after: AllocationOutcome, coherent: boolean): Remark[] {
   const failures = compareFailures(before, after);
-  const remarks: Remark[] = failures ?? [];
+  const remarks: Remark[] = [...(failures ?? []), ...compareTypes(before, after, coherent)];
   const dirtyBefore = mayHoldDirtyLines(before, coherent);
   const dirtyAfter = mayHoldDirtyLines(after, coherent);
   if (dirtyAfter && !dirtyBefore) {
@@ -104,13 +98,6 @@ function compareCalls(before: AllocationOutcome, after: AllocationOutcome, coher
   if (placeOf(before) !== placeOf(after)) {
     remarks.push({ verdict: 'change', id: 'moved', text: `${placeOf(before)} -> ${placeOf(after)}` });
   }
-  if (before.mapping?.type !== after.mapping?.type) {
-    remarks.push({
-      verdict: before.mapping?.cacheable === after.mapping?.cacheable ? 'change' : 'regression',
-      id: 'memory-type',
-      text: `${before.mapping?.type} -> ${after.mapping?.type}`,
-    });
-  }
   remarks.push(...compareAliases(before, after, coherent));
   if (before.zeroed !== after.zeroed) {
     remarks.push(
@@ -120,6 +107,19 @@ function compareCalls(before: AllocationOutcome, after: AllocationOutcome, coher
     );
   }
   return remarks;
+}
+
+/** The memory type of the driver's mapping. A wrong one is a hazard; which of the right ones it is, is not. */
+function compareTypes(before: AllocationOutcome, after: AllocationOutcome, coherent: boolean): Remark[] {
+  const was = before.mapping?.type ?? before.result;
+  const is = after.mapping?.type ?? after.result;
+  if (after.result !== 'ok' || was === is) return [];
+  const remark = { id: 'memory-type', text: `${was} -> ${is}` };
+  const wrongBefore = isWronglyMapped(before, coherent);
+  const wrongAfter = isWronglyMapped(after, coherent);
+  if (wrongAfter && !wrongBefore) return [{ verdict: 'regression', ...remark }];
+  if (before.result !== 'ok') return [];
+  return [{ verdict: wrongBefore && !wrongAfter ? 'improvement' : 'change', ...remark }];
 }
 
 function compareAliases(before: AllocationOutcome, after: AllocationOutcome, coherent: boolean): Remark[] {
@@ -201,7 +201,8 @@ function compareLimits(before: Limits, after: Limits, change: (id: string, text:
 export function judge(legacy: DesignRun, run: DesignRun): DesignVerdict {
   const reasons = new Reasons();
   for (const [index, device] of run.devices.entries()) {
-    const reference = legacy.devices[index]!;
+    const reference = legacy.devices[index];
+    invariant(reference?.device === device.device, 'the same devices run under every design');
     for (const [call, after] of device.allocations.entries()) {
       const before = reference.allocations[call]!;
       for (const remark of compareCalls(before, after, device.coherent))
@@ -210,5 +211,5 @@ export function judge(legacy: DesignRun, run: DesignRun): DesignVerdict {
   }
   compareCosts(legacy, run, reasons);
   const list = reasons.list();
-  return { design: run.design, verdict: worst(list.map(reason => reason.verdict)), reasons: list, run };
+  return { design: run.design, verdict: gravest(list.map(reason => reason.verdict)), reasons: list, run };
 }

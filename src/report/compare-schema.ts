@@ -36,7 +36,7 @@ const mapping = z.object({
 const allocation = z.object({
   kind: z.string().describe('what the buffer stands for: ring, 64K, framebuffer, atomic, …'),
   sizeBytes: z.number(),
-  result: z.enum(['ok', 'NULL', 'oops']),
+  result: z.enum(['ok', 'NULL']),
   source: z
     .enum([
       'cma-default',
@@ -54,12 +54,12 @@ const allocation = z.object({
   mapping: mapping.optional().describe("the driver's mapping"),
   alias: mapping.optional().describe("the direct map's mapping of the same pages, where it is another one"),
   unreachable: z.boolean().optional().describe("the handle is beyond the device's masks and limits"),
-  zeroed: z.boolean().optional(),
+  zeroed: z.boolean().optional().describe('the call made every byte zero'),
   cleaned: z
     .boolean()
     .optional()
     .describe(
-      'all cache levels were cleaned and invalidated during the call (pools: when the pool was made)',
+      'every line was cleaned and invalidated at all cache levels: by the call, or, for a pool, when it was made or grew',
     ),
   dmaHandle: z.string().optional(),
   log: z.array(z.string()).describe('what the kernel logged during the call'),
@@ -76,6 +76,9 @@ const run = z.object({
       allocations: z.array(allocation),
     }),
   ),
+  behindIommu: z
+    .array(z.string())
+    .describe('devices that were not run, as no design changes what their IOMMU operations do'),
   costs: z.object({
     cmaPeakBytes: z.number().describe('while one device holds all its buffers'),
     vmallocPeakBytes: z.number().describe('the same, guard pages included'),
@@ -159,7 +162,7 @@ export const compareSchema: z.ZodType<CompareDocument> = z.object({
 
 /** JSON Schema of the document, for `docs/schema`. */
 export function compareJsonSchema(): string {
-  return `${JSON.stringify(z.toJSONSchema(compareSchema), null, 2)}\n`;
+  return `${JSON.stringify(z.toJSONSchema(compareSchema, { io: 'input' }), null, 2)}\n`;
 }
 
 /** The document, one line. */

@@ -15,13 +15,14 @@ import {
   type DeviceOutcome,
   isJudged,
   isRefusal,
+  mayHoldDirtyLines,
   placeOf,
   type Reason,
 } from '../lab/results.js';
 import { type Paint, table } from './table.js';
 
 /** `NC`, `WBWA`, `SO`: the policy alone where inner and outer agree. */
-export function shortType(type: string): string {
+function shortType(type: string): string {
   const both = /^normal inner=(\w+) outer=(\w+)$/.exec(type);
   if (both) return both[1] === both[2] ? both[1]! : `${both[1]}/${both[2]}`;
   if (type === 'strongly-ordered') return 'SO';
@@ -34,9 +35,7 @@ function cell(outcome: AllocationOutcome, coherent: boolean): string {
   if (outcome.mapping && outcome.mapping.place !== 'no mapping') parts.push(shortType(outcome.mapping.type));
   if (outcome.alias?.cacheable && !coherent) parts.push(`+${shortType(outcome.alias.type)} alias`);
   if (outcome.unreachable) parts.push('UNREACHABLE');
-  const shouldBeClean =
-    !coherent && !outcome.source?.startsWith('atomic_pool') && outcome.source !== 'declared';
-  if (shouldBeClean && !outcome.cleaned) parts.push('not cleaned');
+  if (mayHoldDirtyLines(outcome, coherent)) parts.push('not cleaned');
   return parts.join(' ');
 }
 
@@ -116,10 +115,12 @@ function factsLines(comparison: BoardComparison): string[] {
   const { facts } = comparison;
   const from = facts.memoryFrom === 'tree' ? '' : ` (${facts.memoryFrom})`;
   const cores = facts.cores > 1 ? ` × ${facts.cores}` : '';
+  const leftOut = comparison.verdicts[0]?.run.behindIommu ?? [];
   return [
     `  ${facts.model}: ${facts.core}${cores}${facts.outerCache ? `, ${facts.outerCache}` : ''}`,
     `  RAM ${formatSize(facts.memoryBytes)}${from}, lowmem ${formatSize(facts.lowmemBytes)}, CMA ${facts.cma}`,
     `  kernel ${facts.baseline}, ${facts.config}${facts.cmdline ? `, cmdline "${facts.cmdline}"` : ''}`,
+    ...(leftOut.length > 0 ? [`  not run, behind an IOMMU: ${countDevices(leftOut)}`] : []),
   ];
 }
 

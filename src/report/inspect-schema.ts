@@ -94,5 +94,5 @@ export const inspectSchema: z.ZodType<BootFacts> = z.object({
 
 /** JSON Schema of the document, for `docs/schema`. */
 export function inspectJsonSchema(): string {
-  return `${JSON.stringify(z.toJSONSchema(inspectSchema), null, 2)}\n`;
+  return `${JSON.stringify(z.toJSONSchema(inspectSchema, { io: 'input' }), null, 2)}\n`;
 }

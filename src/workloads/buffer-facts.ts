@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * What became of one allocation, read from the machine and not from the allocator: the mapping is walked in
- * the real tables, the alias is whatever the direct map says of the same page, and zeroing and cleaning are
- * what the machine was seen to do.
+ * the real tables, and the alias is whatever the direct map says of the same page. Zeroing and cleaning are in
+ * preparation-watch.ts.
  */
 import { FOUR_GiB, hex, type Paddr, type Vaddr } from '../base/address.js';
-import type { OuterCacheFacts } from '../hw/facts.js';
 import type { Machine } from '../hw/machine.js';
 import { Translation } from '../hw/mmu/translation.js';
 import { WALK_OK } from '../hw/mmu/walker.js';
-import { type InnerOperation, Observer, type OuterOperation } from '../hw/observer.js';
 import { page_address } from '../linux/arch/arm/include/asm/memory.js';
 import type { device } from '../linux/include/linux/device.js';
 import { PFN_DOWN } from '../linux/include/linux/pfn.js';
@@ -37,10 +35,13 @@ export function physicalAddress(machine: Machine, vaddr: Vaddr): Paddr | undefin
   return machine.walker.walk(vaddr, found) === WALK_OK ? found.paddr : undefined;
 }
 
-/** The direct map's view of the page at `paddr`; undefined for high memory and for holes in the map. */
+/**
+ * The direct map's view of the page at `paddr`; undefined for high memory, for memory outside the map (a device's
+ * own) and for holes in it.
+ */
 export function directMapping(k: Kernel, paddr: Paddr): MappingFacts | undefined {
   const vaddr = page_address(k, PFN_DOWN(paddr));
-  if (vaddr === null) return undefined;
+  if (vaddr === null || vaddr < k.memory.PAGE_OFFSET || vaddr >= k.memory.high_memory) return undefined;
   const mapping = mappingAt(k, vaddr);
   return mapping.place === 'no mapping' ? undefined : mapping;
 }
@@ -67,43 +68,4 @@ export function isUnreachable(dev: device, dmaHandle: number, size: number): boo
 /** `0x8f000000`, eight digits up to 4 GiB. */
 export function formatHandle(handle: number): string {
   return hex(handle, handle < FOUR_GiB ? 8 : 10);
-}
-
-/** Counts the bytes that were cleaned and invalidated while it watches. */
-export class CleanWatch extends Observer {
-  private readonly outer: OuterCacheFacts | null;
-  private innerBytes = 0;
-  private outerBytes = 0;
-  /** A whole-cache operation covers everything. */
-  private innerAll = false;
-  private outerAll = false;
-
-  /** `outer`: the outer cache that software has to maintain; null where there is none. */
-  constructor(outer: OuterCacheFacts | null) {
-    super();
-    this.outer = outer;
-  }
-
-  override innerMaintenance(_cpu: number, operation: InnerOperation, _vaddr: Vaddr, size: number): void {
-    if (operation === 'clean-invalidate') this.innerBytes += size;
-  }
-
-  override innerMaintenanceAll(_cpu: number, operation: InnerOperation): void {
-    if (operation === 'clean-invalidate') this.innerAll = true;
-  }
-
-  override outerMaintenance(operation: OuterOperation, _paddr: Paddr, size: number): void {
-    // A write-through cache has nothing to clean, and its driver only invalidates.
-    if (operation === 'clean-invalidate' || this.outer?.writeThrough) this.outerBytes += size;
-  }
-
-  override outerMaintenanceAll(operation: OuterOperation): void {
-    if (operation === 'clean-invalidate') this.outerAll = true;
-  }
-
-  /** Were `size` bytes cleaned at every level? */
-  cleaned(size: number): boolean {
-    const inner = this.innerAll || this.innerBytes >= size;
-    return inner && (this.outer === null || this.outerAll || this.outerBytes >= size);
-  }
 }

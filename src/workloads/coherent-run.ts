@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * Runs the coherent workload (`coherent.ts`) on the devices of a booted kernel, and the exhaustion phases.
- * Everything that is allocated is freed again; a kernel that has lost memory afterwards is our bug.
+ * Everything that is allocated is freed again; a kernel that has lost memory afterwards is our bug and ends the
+ * run (`memory-taken.ts`).
  */
 import { hex, MiB, type Paddr } from '../base/address.js';
 import { invariant } from '../base/diagnostics.js';
@@ -12,10 +13,8 @@ import { __GFP_NOWARN, GFP_ATOMIC, GFP_KERNEL } from '../linux/include/linux/gfp
 import { PAGE_ALIGN, PAGE_SIZE, PFN_DOWN, PFN_PHYS } from '../linux/include/linux/pfn.js';
 import { type DmaBuffer, dma_alloc_attrs, dma_free_attrs } from '../linux/kernel/dma/mapping.js';
 import type { Kernel } from '../linux/kernel.js';
-import { cma_used_pages } from '../linux/mm/cma.js';
 import { fillVmallocSpace, vmalloc_used, vunmap } from '../linux/mm/vmalloc.js';
 import {
-  CleanWatch,
   directMapping,
   formatHandle,
   isUnreachable,
@@ -25,7 +24,9 @@ import {
   sourceOf,
 } from './buffer-facts.js';
 import { type AllocationKind, coherentKinds, freeOrder } from './coherent.js';
+import { cmaPagesUsed, memoryTaken, requireNoLeak } from './memory-taken.js';
 import type { AllocationOutcome } from './outcome.js';
+import { PreparationWatch, poolWatch } from './preparation-watch.js';
 
 /** What `look` finds: an outcome without the call itself. */
 type Seen = Omit<AllocationOutcome, 'kind' | 'sizeBytes' | 'result' | 'log'>;
@@ -47,30 +48,23 @@ export interface DeviceRun {
   readonly vmallocPeakPages: number;
 }
 
-function cmaBytes(k: Kernel): number {
-  let pages = 0;
-  for (const area of k.cma.areas) pages += cma_used_pages(area);
-  return pages * PAGE_SIZE;
-}
-
 /** Allocates every kind for `dev`, looks at each, and frees them in another order. */
 export function runCoherent(k: Kernel, dev: device): DeviceRun {
-  const cmaBefore = cmaBytes(k);
+  const before = memoryTaken(k, dev);
+  const cmaBefore = cmaPagesUsed(k);
   const vmallocBefore = vmalloc_used(k);
   const held: (Held | null)[] = [];
   const allocations = coherentKinds.map((kind): AllocationOutcome => {
-    const watch = new CleanWatch(maintainedOuterCache(k));
+    const watch = new PreparationWatch(k.machine);
     const logStart = k.log.lines.length;
-    k.machine.observer = watch;
-    const buffer = dma_alloc_attrs(k, dev, kind.sizeBytes, kind.gfp, kind.attrs);
-    k.machine.observer = null;
+    const buffer = watch.during(() => dma_alloc_attrs(k, dev, kind.sizeBytes, kind.gfp, kind.attrs));
     held.push(buffer && { kind, buffer });
     const log = k.log.lines.slice(logStart).map(line => line.text);
     const { name, sizeBytes } = kind;
     if (!buffer) return { kind: name, sizeBytes, result: 'NULL', log };
     return { kind: name, sizeBytes, result: 'ok', ...look(k, dev, kind, buffer, watch), log };
   });
-  const cmaPeakBytes = cmaBytes(k) - cmaBefore;
+  const cmaPeakBytes = (cmaPagesUsed(k) - cmaBefore) * PAGE_SIZE;
   const vmallocPeakBytes = vmalloc_used(k) - vmallocBefore;
   const inVmalloc = allocations.filter(({ mapping }) => mapping?.place === 'vmalloc');
   const vmallocPeakPages = inVmalloc.reduce(
@@ -81,24 +75,32 @@ export function runCoherent(k: Kernel, dev: device): DeviceRun {
     const entry = held[index];
     if (entry) release(k, dev, entry);
   }
-  k.dma.runWork();
+  poolWatch(k).during(() => k.dma.runWork());
+  requireNoLeak(k, dev, before);
   return { allocations, cmaPeakBytes, vmallocPeakBytes, vmallocPeakPages };
 }
 
 /** What there is to see of a buffer while the driver holds it. */
-function look(k: Kernel, dev: device, kind: AllocationKind, buffer: DmaBuffer, watch: CleanWatch): Seen {
+function look(
+  k: Kernel,
+  dev: device,
+  kind: AllocationKind,
+  buffer: DmaBuffer,
+  watch: PreparationWatch,
+): Seen {
   const size = PAGE_ALIGN(kind.sizeBytes);
+  const pool = buffer.cookie ? undefined : k.dma.poolOf(buffer.cpu_addr);
   const paddr = physicalOf(k, buffer);
   const mapping = buffer.cookie ? noMapping : mappingAt(k, buffer.cpu_addr);
   const direct = directMapping(k, paddr);
   return {
-    source: sourceOf(k, dev, paddr, buffer.cookie ? undefined : k.dma.poolOf(buffer.cpu_addr)),
+    source: sourceOf(k, dev, paddr, pool),
     highmem: PageHighMem(k, PFN_DOWN(paddr)),
     mapping,
     ...(direct && mapping.place !== 'direct map' && { alias: direct }),
     unreachable: isUnreachable(dev, buffer.dma_handle, size),
-    zeroed: k.machine.ram.isFilledWith(paddr, kind.sizeBytes, 0),
-    cleaned: watch.cleaned(size),
+    zeroed: watch.zeroed(paddr, kind.sizeBytes) && k.machine.ram.isFilledWith(paddr, kind.sizeBytes, 0),
+    cleaned: (pool ? poolWatch(k) : watch).cleaned(paddr, size, maintainedOuterCache(k)),
     dmaHandle: formatHandle(buffer.dma_handle),
   };
 }

@@ -5,27 +5,35 @@
  * A device tree does not say. Three things tell: a property that only a master has (an IOMMU in front of it,
  * a coherency statement, a reserved region of its own), being a DMA engine, and the generic node name that
  * the Devicetree Specification recommends for a kind of device (v0.4, section 2.2.2) or that older trees use.
+ * Only what the CPU reaches by memory counts: a sensor called 'camera' on an I2C bus masters nothing.
  *
  * Model: a device that moves data through a DMA engine ('dmas') allocates on the engine's device in most
  * drivers, so that property alone makes no master; disabled nodes and nodes without 'compatible' are left out
  * as Linux makes no platform device for them.
  */
-import { isAvailable } from '../devicetree/access.js';
+import { isAvailable, isCompatible, stringOf, u32sOf } from '../devicetree/access.js';
 import type { DeviceTree, DtNode } from '../devicetree/tree.js';
-import { of_reserved_mem_device_init, platform_dma_configure } from '../linux/drivers/of/device.js';
+import {
+  of_reserved_mem_device_init,
+  pci_dma_configure,
+  platform_dma_configure,
+} from '../linux/drivers/of/device.js';
 import { device } from '../linux/include/linux/device.js';
 import type { Kernel } from '../linux/kernel.js';
 
 /** Properties that only a bus master carries. */
 const masterProperties: readonly string[] = ['iommus', 'memory-region', 'dma-coherent', '#dma-cells'];
 
-/** Node names, without unit address, of devices that master the bus themselves. */
+/** Node names, without unit address and number, of devices that master the bus themselves. */
 const masterNames: ReadonlySet<string> = new Set([
   'ethernet',
   'fec',
   'ftgmac',
   'mac',
+  'switch',
   'usb',
+  'usb-otg',
+  'hsotg',
   'ehci',
   'ohci',
   'xhci',
@@ -33,6 +41,7 @@ const masterNames: ReadonlySet<string> = new Set([
   'mmc',
   'sdhci',
   'sdmmc',
+  'dwmmc',
   'sata',
   'ahci',
   'pci',
@@ -76,13 +85,21 @@ const masterNames: ReadonlySet<string> = new Set([
   'virtio',
 ]);
 
-/** Nodes whose name says master but which are something else. */
+/** Nodes whose name or property says master but which are something else. */
 function isOtherThing(node: DtNode): boolean {
-  return node.name.startsWith('memory') || node.properties.has('#phy-cells');
+  // A router connects requests to channels of a DMA engine that stands elsewhere.
+  return (
+    node.name.startsWith('memory') || baseName(node) === 'dma-router' || node.properties.has('#phy-cells')
+  );
 }
 
 function baseName(node: DtNode): string {
   return node.name.split('@')[0]!;
+}
+
+function hasMasterName(node: DtNode): boolean {
+  const name = baseName(node);
+  return masterNames.has(name) || masterNames.has(name.replace(/[0-9]+$/, ''));
 }
 
 /** Linux makes platform devices only below buses that are available all the way up. */
@@ -91,31 +108,81 @@ function isReachable(node: DtNode): boolean {
   return true;
 }
 
-export function isDmaMaster(node: DtNode): boolean {
+/**
+ * Does 'reg' stand for addresses of the CPU? Buses without 'ranges' (I2C, SPI, USB, MDIO) have addresses of their
+ * own. Linux: drivers/of/address.c, of_translate_one() (v6.12).
+ */
+function isOnMemoryBus(node: DtNode): boolean {
+  for (let bus = node.parent; bus?.parent; bus = bus.parent) if (!bus.properties.has('ranges')) return false;
+  return true;
+}
+
+function isPci(tree: DeviceTree, node: DtNode): boolean {
+  return stringOf(tree, node, 'device_type') === 'pci';
+}
+
+/** A device behind a PCI host bridge. The bridge stands for all of them: Linux asks only it about DMA. */
+function isBehindPci(tree: DeviceTree, node: DtNode): boolean {
+  for (let at = node.parent; at; at = at.parent) if (isPci(tree, at)) return true;
+  return false;
+}
+
+function isDmaMaster(tree: DeviceTree, node: DtNode): boolean {
   const { properties } = node;
-  if (!masterNames.has(baseName(node)) && !masterProperties.some(name => properties.has(name))) return false;
+  if (!hasMasterName(node) && !masterProperties.some(name => properties.has(name))) return false;
   if (!properties.has('reg') || !properties.has('compatible') || isOtherThing(node)) return false;
   if (node.path.startsWith('/cpus') || node.path.startsWith('/reserved-memory')) return false;
-  return isReachable(node);
+  return isReachable(node) && isOnMemoryBus(node) && !isBehindPci(tree, node);
 }
 
 /** The DMA masters of a tree, in its own order. */
 export function findDmaMasters(tree: DeviceTree): DtNode[] {
-  return [...tree.root.walk()].filter(isDmaMaster);
+  return [...tree.root.walk()].filter(node => isDmaMaster(tree, node));
 }
 
 /** Used where a tree names no master, so that each board has something to run on. */
 export const GENERIC_MASTER = 'generic master (the tree names none)';
 
 /**
+ * Is the device one that ARM's IOMMU operations serve? Linux: arch/arm/mm/dma-mapping.c,
+ * arm_setup_iommu_dma_ops() (v6.12).
+ * Model: an IOMMU that the tree enables has its driver. Drivers of devices behind OMAP's IOMMUs program them
+ * themselves, and their buffers come from where everybody's do.
+ */
+function isBehindIommu(k: Kernel, node: DtNode): boolean {
+  if (!k.config.isEnabled('ARM_DMA_USE_IOMMU')) return false;
+  // Every list of them begins with a phandle; the cells behind it are the IOMMU's own.
+  const first = u32sOf(k.board.tree, node, 'iommus')[0];
+  const iommu = first === undefined ? undefined : k.board.tree.nodeByPhandle(first);
+  return iommu !== undefined && isReachable(iommu) && !omapIommus.some(name => isCompatible(iommu, name));
+}
+
+/** Linux: drivers/iommu/omap-iommu.c, omap_iommu_of_match (v6.12). */
+const omapIommus: readonly string[] = [
+  'ti,omap2-iommu',
+  'ti,omap4-iommu',
+  'ti,dra7-iommu',
+  'ti,dra7-dsp-iommu',
+];
+
+/**
  * The devices of a booted kernel as the driver core makes them: masks and ranges from the bus, then the
- * regions that their drivers claim.
+ * regions that their drivers claim. A PCI host bridge stands for the devices behind it.
+ * Model: whoever names regions claims the first; drivers that take several by name, or that load firmware there
+ * (remoteproc on STM32MP1), differ.
  */
 export function probeDevices(k: Kernel): device[] {
-  const nodes = findDmaMasters(k.board.tree);
+  const { tree } = k.board;
+  const nodes = findDmaMasters(tree);
   if (nodes.length === 0) return [new device(GENERIC_MASTER, null)];
   return nodes.map(node => {
+    if (isPci(tree, node)) {
+      const endpoint = new device(node.path, null);
+      pci_dma_configure(k, endpoint, node);
+      return endpoint;
+    }
     const dev = new device(node.path, node);
+    dev.iommu = isBehindIommu(k, node);
     platform_dma_configure(k, dev);
     if (node.properties.has('memory-region')) of_reserved_mem_device_init(k, dev);
     return dev;

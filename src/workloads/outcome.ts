@@ -28,7 +28,7 @@ export interface MappingFacts {
 export interface AllocationOutcome {
   readonly kind: string;
   readonly sizeBytes: number;
-  readonly result: 'ok' | 'NULL' | 'oops';
+  readonly result: 'ok' | 'NULL';
   readonly source?: Source;
   readonly highmem?: boolean;
   readonly mapping?: MappingFacts;
@@ -36,16 +36,31 @@ export interface AllocationOutcome {
   readonly alias?: MappingFacts;
   /** The handle lies outside what the device's masks and bus limits reach. */
   readonly unreachable?: boolean;
-  /** Every byte was made zero before the driver got it. */
+  /** The call made every byte zero. */
   readonly zeroed?: boolean;
-  /** Dirty lines of every cacheable alias were cleaned and invalidated before the driver got it. */
+  /** Every line was cleaned and invalidated: by the call, or, for a pool's memory, when the pool was made or grew. */
   readonly cleaned?: boolean;
   readonly dmaHandle?: string;
   /** What the kernel logged during the call. */
   readonly log: readonly string[];
 }
 
-/** Where a buffer lives: `CMA in place`, `buddy in vmalloc`, `pool, in place`. */
+/**
+ * May dirty lines be written back over what the device or the CPU puts into the buffer later? A device's own pool
+ * has no cacheable mapping that could have left some.
+ */
+export function mayHoldDirtyLines(outcome: AllocationOutcome, coherent: boolean): boolean {
+  if (coherent || outcome.result !== 'ok' || outcome.source === 'declared') return false;
+  return outcome.cleaned === false;
+}
+
+/** Does the CPU use another kind of mapping than the device needs: cacheable without snooping, or the reverse? */
+export function isWronglyMapped(outcome: AllocationOutcome, coherent: boolean): boolean {
+  const { mapping } = outcome;
+  return mapping !== undefined && mapping.place !== 'no mapping' && mapping.cacheable !== coherent;
+}
+
+/** Where a buffer lives: `CMA in place`, `buddy in vmalloc`, `restricted pool in place`. */
 export function placeOf(outcome: AllocationOutcome): string {
   const source = sourceNames[outcome.source ?? 'buddy'];
   const highmem = outcome.highmem ? ' (highmem)' : '';

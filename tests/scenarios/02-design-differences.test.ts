@@ -58,6 +58,14 @@ test('atomic: one fixed pool of ARM, or the generic pools', () => {
     'generic pool in vmalloc, alias',
     'generic pool in vmalloc, alias',
   ]);
+  const comparison = compareBundled('beaglebone-black');
+  const seen = designs.map(design => {
+    const { zeroed, cleaned } = allocationOf(comparison, design, 'atomic');
+    return { zeroed, cleaned };
+  });
+  const arm = { zeroed: false, cleaned: true };
+  const generic = { zeroed: true, cleaned: true };
+  assert.deepEqual(seen, [arm, arm, generic, generic], 'cleaned when the pool was made');
 });
 
 test('restricted pool, device that does not snoop: fails in legacy, remapped in the others', () => {
@@ -78,6 +86,15 @@ test('restricted pool: 6.12 warns once that legacy cannot, 6.1 is silent', () =>
     );
   assert.deepEqual(messages('6.12'), [text]);
   assert.deepEqual(messages('6.1'), []);
+});
+
+test('restricted pool: 5.15 with LPAE hands out cacheable memory, and remapping it is no regression', () => {
+  const comparison = compareBundled('restricted-vm', { baseline: '5.15' });
+  const { mapping } = allocationOf(comparison, 'legacy', '64K', '/virtio_mmio@a000000');
+  assert.equal(mapping?.cacheable, true);
+  const { reasons } = verdictOf(comparison, 'step1');
+  const types = reasons.filter(({ id }) => id === 'memory-type').map(({ verdict }) => verdict);
+  assert.deepEqual(types, ['improvement']);
 });
 
 test('one page, blocking, default CMA: CMA in legacy, the page allocator in step1 and step2', () => {
@@ -107,6 +124,7 @@ test('v1 on the kernels it was posted for: every device is remapped, and nothing
   const outcome = allocationOf(comparison, 'v1', '1M');
   assert.equal(cell(outcome), 'CMA in vmalloc, alias');
   assert.equal(outcome.cleaned, false);
+  assert.equal(allocationOf(comparison, 'v1', 'atomic').cleaned, false, 'the generic pool neither');
   const { verdict, reasons } = verdictOf(comparison, 'v1');
   assert.equal(verdict, 'regression');
   assert.ok(reasons.some(reason => reason.id === 'not-cleaned'));

@@ -18,7 +18,6 @@ import { loadDeviceTree } from '../../src/devicetree/load.js';
 import { prepareBoard } from '../../src/lab/job.js';
 import { bootDesign } from '../../src/lab/run-design.js';
 import { PageHighMem, page_address } from '../../src/linux/arch/arm/include/asm/memory.js';
-import type { Descriptor } from '../../src/linux/arch/arm/include/asm/pgtable.js';
 import { of_reserved_mem_device_init, platform_dma_configure } from '../../src/linux/drivers/of/device.js';
 import { DMA_BIT_MASK, device } from '../../src/linux/include/linux/device.js';
 import { dma_to_phys } from '../../src/linux/include/linux/dma-direct.js';
@@ -45,8 +44,9 @@ import { swiotlb_tbl_map_single, swiotlb_tbl_unmap_single } from '../../src/linu
 import type { Kernel } from '../../src/linux/kernel.js';
 import { cma_used_pages } from '../../src/linux/mm/cma.js';
 import { find_vm_area, is_vmalloc_addr } from '../../src/linux/mm/vmalloc.js';
-import { mappingAt, sourceOf } from '../../src/workloads/buffer-facts.js';
+import { sourceOf } from '../../src/workloads/buffer-facts.js';
 import { bareHex, type Maintenance, MaintenanceWatch, maintenanceText } from './maintenance-watch.js';
+import { modelledMapping, recordedMapping } from './probe-mapping.js';
 import {
   attrsOf,
   bareMask,
@@ -57,15 +57,7 @@ import {
   type ProbeRun,
   type RecordedMapping,
 } from './probe-records.js';
-
-/** How often a field agreed, and where it did not. */
-export interface FieldTally {
-  compared: number;
-  readonly disagreements: string[];
-}
-
-/** By field, in the order of first use. */
-export type ProbeComparison = ReadonlyMap<string, FieldTally>;
+import { type ProbeComparison, ProbeTally } from './probe-tally.js';
 
 interface Held {
   readonly buffer: DmaBuffer;
@@ -89,7 +81,7 @@ function bootRecorded(folder: string, trees: string, configs: string): Kernel {
 }
 
 class Replay {
-  readonly fields: Map<string, FieldTally> = new Map();
+  readonly tally: ProbeTally = new ProbeTally();
   private readonly k: Kernel;
   /** The device that the records are about, and all that were probed. */
   private dev: device;
@@ -102,17 +94,6 @@ class Replay {
   constructor(k: Kernel) {
     this.k = k;
     this.dev = new device('none', null);
-  }
-
-  private compare(record: ProbeRecord, field: string, recorded: unknown, modelled: unknown): void {
-    const tally = this.fields.get(field) ?? { compared: 0, disagreements: [] };
-    this.fields.set(field, tally);
-    tally.compared++;
-    const [expected, actual] = [JSON.stringify(recorded), JSON.stringify(modelled)];
-    if (expected === actual) return;
-    const { dev, seq, op, size, gfp, attrs } = record;
-    const call = [dev, `#${seq}`, op, size, gfp, attrs].filter(part => part !== undefined).join(' ');
-    tally.disagreements.push(`${call}: recorded ${expected}, modelled ${actual}`);
   }
 
   play(record: ProbeRecord): void {
@@ -137,7 +118,7 @@ class Replay {
   private area(record: ProbeRecord): void {
     const found = this.k.cma.areas.find(({ base }) => bareHex(base) === record.base);
     const modelled = found && [found.size, cma_used_pages(found)];
-    this.compare(record, 'cma area', [record.size, record.used], modelled ?? null);
+    this.tally.compare(record, 'cma area', [record.size, record.used], modelled ?? null);
   }
 
   private poolNamed(name: string) {
@@ -155,7 +136,12 @@ class Replay {
       phys: isFixed ? bareHex(chunk.phys_addr) : 'buddy',
     };
     const { size, va, phys } = record;
-    this.compare(record, 'pool at boot', { size, va, phys: isFixed ? phys : 'buddy' }, modelled ?? null);
+    this.tally.compare(
+      record,
+      'pool at boot',
+      { size, va, phys: isFixed ? phys : 'buddy' },
+      modelled ?? null,
+    );
   }
 
   private probe(record: ProbeRecord): void {
@@ -166,10 +152,10 @@ class Replay {
     this.dev = new device(record.dev, node);
     this.devices.set(record.dev, this.dev);
     platform_dma_configure(k, this.dev);
-    this.compare(record, 'reserved memory', record.rmem, of_reserved_mem_device_init(k, this.dev));
+    this.tally.compare(record, 'reserved memory', record.rmem, of_reserved_mem_device_init(k, this.dev));
     const mask = DMA_BIT_MASK(u32Of(tree, node, 'lab,dma-mask-bits') ?? 32);
     const result = dma_set_mask_and_coherent(k, this.dev, mask);
-    this.compare(record, 'dma_set_mask', record.set_mask, result);
+    this.tally.compare(record, 'dma_set_mask', record.set_mask, result);
     if (result !== 0 && node.properties.has('lab,force-mask')) {
       this.dev.dma_mask = mask;
       this.dev.coherent_dma_mask = mask;
@@ -181,24 +167,24 @@ class Replay {
     const { k, dev } = this;
     const { coherent, mask, cmask, bus_limit, range, dma_mem, io_tlb, max_map, req_mask, addr_lim } = record;
     const region = dev.dma_range_map?.at(-1);
-    this.compare(record, 'coherent device', coherent, Number(dev.dma_coherent));
-    this.compare(
+    this.tally.compare(record, 'coherent device', coherent, Number(dev.dma_coherent));
+    this.tally.compare(
       record,
       'masks and limit',
       [mask, cmask, bus_limit],
       [bareMask(dev.dma_mask ?? 0), bareMask(dev.coherent_dma_mask), bareHex(dev.bus_dma_limit)],
     );
     const modelled = region && [region.cpu_start, region.dma_start, region.size].map(bareHex);
-    this.compare(record, 'dma-ranges', range ?? null, modelled ?? null);
-    this.compare(record, 'coherent pool of the device', dma_mem, Number(dev.dma_mem !== null));
+    this.tally.compare(record, 'dma-ranges', range ?? null, modelled ?? null);
+    this.tally.compare(record, 'coherent pool of the device', dma_mem, Number(dev.dma_mem !== null));
     if (io_tlb) {
       const { nslabs, force_bounce, for_alloc } = dev.dma_io_tlb_mem ?? {};
       const flags = [nslabs ?? 0, Number(force_bounce ?? 0), Number(for_alloc ?? 0)];
-      this.compare(record, 'bounce buffers', io_tlb.slice(1), flags);
+      this.tally.compare(record, 'bounce buffers', io_tlb.slice(1), flags);
     }
-    this.compare(record, 'dma_max_mapping_size', max_map, dma_max_mapping_size(k, dev));
-    this.compare(record, 'dma_get_required_mask', req_mask, bareMask(dma_get_required_mask(k, dev)));
-    this.compare(record, 'dma_addressing_limited', addr_lim, Number(dma_addressing_limited(k, dev)));
+    this.tally.compare(record, 'dma_max_mapping_size', max_map, dma_max_mapping_size(k, dev));
+    this.tally.compare(record, 'dma_get_required_mask', req_mask, bareMask(dma_get_required_mask(k, dev)));
+    this.tally.compare(record, 'dma_addressing_limited', addr_lim, Number(dma_addressing_limited(k, dev)));
   }
 
   private isInCma(paddr: Paddr): boolean {
@@ -264,7 +250,7 @@ class Replay {
     const buffer = this.watched(() => dma_alloc_attrs(k, dev, size, gfpOf(record), attrs));
     k.dma.irqs_disabled = false;
     const held = buffer && this.hold(buffer);
-    this.compare(record, this.fieldOf('ok', record, held), record.ok, Number(held !== null));
+    this.tally.compare(record, this.fieldOf('ok', record, held), record.ok, Number(held !== null));
     this.current = null;
     if (held && record.ok) {
       this.current = { ...held, size, attrs };
@@ -283,7 +269,7 @@ class Replay {
     const gfp = gfpOf(record) | __GFP_NOWARN;
     const buffer = dma_alloc_attrs(k, dev, record.size, gfp, attrsOf(record.attrs));
     const held = buffer && this.hold(buffer);
-    this.compare(record, this.fieldOf('ok', record, held), record.ok, Number(held !== null));
+    this.tally.compare(record, this.fieldOf('ok', record, held), record.ok, Number(held !== null));
     if (held && record.ok) this.buffer(record, held);
   }
 
@@ -293,34 +279,33 @@ class Replay {
     const { buffer, paddr, source } = held;
     const { size } = record;
     const place = is_vmalloc_addr(k, buffer.cpu_addr) ? 'vmalloc' : 'lowmem';
-    this.compare(record, 'address space', record.va, buffer.cookie ? 'cookie' : place);
-    this.compare(record, 'source', record.src, source);
+    this.tally.compare(record, 'address space', record.va, buffer.cookie ? 'cookie' : place);
+    this.tally.compare(record, 'source', record.src, source);
     const handle = [
       Number(dma_to_phys(k, dev, buffer.dma_handle) !== paddr),
       Number(!dma_coherent_ok(k, dev, paddr, size)),
     ];
     const recorded = [record.bad_handle ?? 0, record.unreachable ?? 0];
-    this.compare(record, this.fieldOf('bad or unreachable handle', record, held), recorded, handle);
+    this.tally.compare(record, this.fieldOf('bad or unreachable handle', record, held), recorded, handle);
     if (!this.isBuddys(record.src, Number.parseInt(record.phys!, 16))) {
-      this.compare(record, 'physical address', record.phys, bareHex(paddr));
-      this.compare(record, 'handle', record.dma, bareMask(buffer.dma_handle));
+      this.tally.compare(record, 'physical address', record.phys, bareHex(paddr));
+      this.tally.compare(record, 'handle', record.dma, bareMask(buffer.dma_handle));
     }
     if (record.hm !== undefined) {
-      this.compare(record, 'highmem', record.hm, Number(PageHighMem(k, PFN_DOWN(paddr))));
+      this.tally.compare(record, 'highmem', record.hm, Number(PageHighMem(k, PFN_DOWN(paddr))));
     }
     if (record.zero !== undefined) {
-      this.compare(record, 'zeroed', record.zero, Number(k.machine.ram.isFilledWith(paddr, size, 0)));
+      this.tally.compare(record, 'zeroed', record.zero, Number(k.machine.ram.isFilledWith(paddr, size, 0)));
     }
     if (record.cpu_pt) this.mapping(record, 'mapping', record.cpu_pt, buffer.cpu_addr, size);
     const direct = record.src === 'declared' ? null : page_address(k, PFN_DOWN(paddr));
     const alias = direct !== null && (buffer.cookie || direct !== buffer.cpu_addr) ? direct : null;
     if (record.src !== 'declared') {
-      this.compare(record, 'has an alias', record.alias_pt !== undefined, alias !== null);
+      this.tally.compare(record, 'has an alias', record.alias_pt !== undefined, alias !== null);
     }
     if (record.alias_pt && alias !== null) this.mapping(record, 'alias', record.alias_pt, alias, size);
   }
 
-  /** Kind, attributes of the first entry, and pages by kind. Addresses in the entries are cut out. */
   private mapping(
     record: ProbeRecord,
     field: string,
@@ -328,46 +313,24 @@ class Replay {
     va: number,
     size: number,
   ): void {
-    const { k } = this;
-    const { phys64 } = k.config;
-    const attributes = (entry: bigint, isSection: boolean): string => {
-      const low = isSection ? (phys64 ? 21n : 20n) : 12n;
-      const top = entry & ~(phys64 ? 2n ** 40n - 1n : 2n ** 32n - 1n);
-      return (top | BigInt.asUintN(Number(low), entry)).toString(16);
-    };
-    const raw = ({ lo, hi }: Descriptor): bigint => (BigInt(hi) << 32n) | BigInt(lo >>> 0);
-    const { kind, linux, hardware } = k.mmu.pgtable.mappingAt(k, va);
-    const pages = [0, 0, 0, 0];
-    for (let at = va; at < va + PAGE_ALIGN(size); at += PAGE_SIZE) {
-      const type = k.mmu.pgtable.mappingAt(k, at).kind;
-      const { cacheable } = mappingAt(k, at);
-      pages[type === 'none' ? 2 : cacheable ? 0 : 1]!++;
-      if (type === 'section') pages[3]!++;
-    }
-    const text = { none: 'none', section: 'sect', page: 'pte' }[kind];
-    const modelled = [text, ...(kind === 'section' ? [attributes(raw(hardware), true)] : [])];
-    if (kind === 'page') modelled.push(attributes(raw(linux), false), attributes(raw(hardware), false));
-    const entries =
-      found.t === 'sect' ? [found.l1] : [found.pte, found.hw].filter(entry => entry !== undefined);
-    const recorded = entries.map(entry => attributes(BigInt(`0x${entry}`), found.t === 'sect'));
-    this.compare(record, field, [found.t, ...recorded, found.pg], [...modelled, pages]);
+    this.tally.compare(record, field, recordedMapping(this.k, found), modelledMapping(this.k, va, size));
   }
 
   /** What is taken of contiguous memory, of the restricted pool and of the atomic pools. */
   private usage(record: ProbeRecord): void {
     const { k, dev } = this;
     const area = k.cma.dma_contiguous_default_area;
-    this.compare(record, 'cma in use', record.cma_used, area ? cma_used_pages(area) : 0);
+    this.tally.compare(record, 'cma in use', record.cma_used, area ? cma_used_pages(area) : 0);
     if (record.cma_dev_used !== undefined && dev.cma_area) {
-      this.compare(record, 'cma in use', record.cma_dev_used, cma_used_pages(dev.cma_area));
+      this.tally.compare(record, 'cma in use', record.cma_dev_used, cma_used_pages(dev.cma_area));
     }
     if (record.tlb_used !== undefined) {
-      this.compare(record, 'slots in use', record.tlb_used, dev.dma_io_tlb_mem?.used ?? 0);
+      this.tally.compare(record, 'slots in use', record.tlb_used, dev.dma_io_tlb_mem?.used ?? 0);
     }
     for (const [name, recorded] of Object.entries(record.pools ?? {})) {
       const pool = this.poolNamed(name);
       const modelled = [pool?.gen_pool_size() ?? 0, pool?.gen_pool_avail() ?? 0];
-      this.compare(record, 'size and rest of pools', recorded, modelled);
+      this.tally.compare(record, 'size and rest of pools', recorded, modelled);
     }
   }
 
@@ -379,7 +342,7 @@ class Replay {
     const { source, paddr, buffer } = this.current!;
     const isExact = !this.isBuddys(source, paddr) && !is_vmalloc_addr(this.k, buffer.cpu_addr);
     const modelled = maintenanceText(this.lastMaintenance, isExact);
-    this.compare(record, field, maintenanceText(record.mnt ?? [], isExact), modelled);
+    this.tally.compare(record, field, maintenanceText(record.mnt ?? [], isExact), modelled);
   }
 
   private free(record: ProbeRecord): void {
@@ -394,7 +357,7 @@ class Replay {
     }
     if (record.vm_after !== undefined) {
       const area = find_vm_area(k, current.buffer.cpu_addr);
-      this.compare(record, 'vmalloc area after free', record.vm_after, Number(area !== undefined));
+      this.tally.compare(record, 'vmalloc area after free', record.vm_after, Number(area !== undefined));
     }
     this.usage(record);
     this.current = null;
@@ -406,7 +369,7 @@ class Replay {
     const paddr = pages && PFN_PHYS(pages.pfn);
     const held = paddr === null ? null : { paddr, source: sourceOf(k, dev, paddr, undefined) };
     const field = this.fieldOf('dma_alloc_pages', record, held);
-    this.compare(record, field, [record.ok, record.src], [Number(held !== null), held?.source]);
+    this.tally.compare(record, field, [record.ok, record.src], [Number(held !== null), held?.source]);
     if (pages) dma_free_pages(k, dev, record.size, pages);
   }
 
@@ -420,7 +383,7 @@ class Replay {
       swiotlb_tbl_map_single(k, dev, Number.parseInt(original, 16), size, 0),
     );
     const recorded = pieces.map(([, bounced]) => bounced);
-    this.compare(
+    this.tally.compare(
       record,
       'place of bounce buffer',
       recorded,
@@ -441,14 +404,19 @@ class Replay {
 
   private scatterlist(record: ProbeRecord): void {
     const held = this.allocateAndFree(record.size, gfpOf(record));
-    this.compare(record, this.fieldOf('get_sgtable', record, held), record.ret === 0, held !== null);
+    this.tally.compare(record, this.fieldOf('get_sgtable', record, held), record.ret === 0, held !== null);
   }
 
   /** A pool of small buffers takes a page with its first and gives it back with its last. */
   private dmaPool(record: ProbeRecord): void {
     this.allocateAndFree(PAGE_SIZE, GFP_KERNEL);
     const held = this.allocateAndFree(PAGE_SIZE, GFP_KERNEL);
-    this.compare(record, this.fieldOf('dma_pool_alloc', record, held), record.ok, Number(held !== null));
+    this.tally.compare(
+      record,
+      this.fieldOf('dma_pool_alloc', record, held),
+      record.ok,
+      Number(held !== null),
+    );
   }
 
   private exhaust(record: ProbeRecord): void {
@@ -470,7 +438,7 @@ class Replay {
       const single = size / 2;
       for (const [index, held] of this.held.entries()) if (index % 2 === 0) this.release(held, single, 0);
       const pair = take(size);
-      this.compare(record, 'buffer of twice the size', record.ok, Number(pair !== null));
+      this.tally.compare(record, 'buffer of twice the size', record.ok, Number(pair !== null));
       this.usage(record);
       if (pair) this.release(pair, size, 0);
       for (const [index, held] of this.held.entries()) if (index % 2 === 1) this.release(held, single, 0);
@@ -493,10 +461,10 @@ class Replay {
       sources[name] = (sources[name] ?? 0) + 1;
     }
     const inVmalloc = this.held.filter(({ buffer }) => is_vmalloc_addr(this.k, buffer.cpu_addr)).length;
-    this.compare(record, 'buffers until NULL', record.count, this.held.length);
-    this.compare(record, 'buffers in vmalloc space', record.vmalloc, inVmalloc);
+    this.tally.compare(record, 'buffers until NULL', record.count, this.held.length);
+    this.tally.compare(record, 'buffers in vmalloc space', record.vmalloc, inVmalloc);
     const sorted = (counts: Readonly<Record<string, number>>) => Object.entries(counts).sort();
-    this.compare(record, 'sources until NULL', sorted(record.srcs ?? {}), sorted(sources));
+    this.tally.compare(record, 'sources until NULL', sorted(record.srcs ?? {}), sorted(sources));
   }
 }
 
@@ -506,5 +474,5 @@ export function compareProbe(folder: string, trees: string, configs: string): Pr
   for (const line of readFileSync(join(folder, 'probe.jsonl'), 'utf8').trim().split('\n')) {
     replay.play(JSON.parse(line) as ProbeRecord);
   }
-  return replay.fields;
+  return replay.tally.fields;
 }

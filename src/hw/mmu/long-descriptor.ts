@@ -14,9 +14,9 @@
 import { hex, high32, isAligned, low32 } from '../../base/address.js';
 import { invariant } from '../../base/diagnostics.js';
 
-export const LEVEL1_BYTES = 0x40000000;
-export const LEVEL2_BYTES = 0x200000;
-export const LEVEL3_BYTES = 0x1000;
+const LEVEL1_BYTES = 0x40000000;
+const LEVEL2_BYTES = 0x200000;
+const LEVEL3_BYTES = 0x1000;
 
 /** Attributes of a block or page. Absent ones are 0, except `af`, which is 1. `ap` is AP[2:1]. */
 export interface LongAttributes {

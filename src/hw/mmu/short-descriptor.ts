@@ -26,12 +26,12 @@
 import { hex, high32, isAligned, low32 } from '../../base/address.js';
 import { invariant } from '../../base/diagnostics.js';
 
-export const SECTION_BYTES = 0x100000;
-export const SUPERSECTION_BYTES = 0x1000000;
-export const LARGE_PAGE_BYTES = 0x10000;
-export const SMALL_PAGE_BYTES = 0x1000;
+const SECTION_BYTES = 0x100000;
+const SUPERSECTION_BYTES = 0x1000000;
+const LARGE_PAGE_BYTES = 0x10000;
+const SMALL_PAGE_BYTES = 0x1000;
 /** Bytes of a second-level table. */
-export const SECOND_LEVEL_BYTES = 0x400;
+const SECOND_LEVEL_BYTES = 0x400;
 
 /** Attributes of an entry. Absent ones are 0. `ap` is AP[2:0]; the two sizes of legacy AP see below. */
 export interface ShortAttributes {

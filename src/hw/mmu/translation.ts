@@ -12,7 +12,7 @@ import type { MemoryType } from './memory-type.js';
 export type MappingKind = 'section' | 'supersection' | 'largepage' | 'page' | 'block';
 
 /** Until the first walk. */
-export const UNMAPPED_TYPE: MemoryType = {
+const UNMAPPED_TYPE: MemoryType = {
   type: 'unpredictable',
   inner: 'NC',
   outer: 'NC',

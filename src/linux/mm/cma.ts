@@ -55,7 +55,7 @@ export class CmaState {
 }
 
 /** Linux: mm/cma.h (6.1: include/linux/cma.h), MAX_CMA_AREAS. */
-export function MAX_CMA_AREAS(k: Kernel): number {
+function MAX_CMA_AREAS(k: Kernel): number {
   return k.config.atLeast('6.12')
     ? (k.config.number('CMA_AREAS') ?? 8)
     : 1 + (k.config.number('CMA_AREAS') ?? 7);

@@ -17,7 +17,7 @@ export interface MemblockRegion extends Range {
 }
 
 /** As an upper bound: `memblock.current_limit`. */
-export const MEMBLOCK_ALLOC_ACCESSIBLE = 0;
+const MEMBLOCK_ALLOC_ACCESSIBLE = 0;
 /** As an upper bound: none. */
 export const MEMBLOCK_ALLOC_ANYWHERE: number = Number.MAX_SAFE_INTEGER;
 

@@ -50,7 +50,7 @@ export class VmallocState {
  * Imports the static mappings of boot; everything else between VMALLOC_START and VMALLOC_END is free.
  * Called by the first user where boot has not.
  */
-export function vmalloc_init(k: Kernel): void {
+function vmalloc_init(k: Kernel): void {
   const { VMALLOC_START, VMALLOC_END } = k.memory;
   const space = new AddressSpace(VMALLOC_START, VMALLOC_END);
   for (const svm of k.mmu.static_vmlist) {

@@ -96,7 +96,7 @@ function memoryRegions(k: Kernel, node: DtNode | null): (DtNode | null)[] {
  * Gives the device the first restricted pool among its regions, if there is one.
  * Linux: drivers/of/device.c, of_dma_set_restricted_buffer() (v6.12).
  */
-export function of_dma_set_restricted_buffer(k: Kernel, dev: device, np: DtNode | null): void {
+function of_dma_set_restricted_buffer(k: Kernel, dev: device, np: DtNode | null): void {
   if (!k.config.isEnabled('DMA_RESTRICTED_POOL')) return;
   const node = memoryRegions(k, dev.of_node).length > 0 ? dev.of_node : np;
   const index = memoryRegions(k, node).findIndex(
@@ -115,7 +115,7 @@ function deviceInit(k: Kernel, rmem: reserved_mem, dev: device): number {
 }
 
 /** 0 or -errno. Linux: drivers/of/of_reserved_mem.c, of_reserved_mem_device_init_by_idx() (v6.12). */
-export function of_reserved_mem_device_init_by_idx(
+function of_reserved_mem_device_init_by_idx(
   k: Kernel,
   dev: device,
   np: DtNode | null,
@@ -162,4 +162,15 @@ export function platform_dma_configure(k: Kernel, dev: device): number {
   if (dev.dma_io_tlb_mem === null) swiotlb_dev_init(k, dev);
   bus_notify_add_device(k, dev);
   return of_dma_configure(k, dev, true);
+}
+
+/**
+ * All that happens to a PCI device before its driver's probe; 0 or -errno. It has no say of its own: coherence
+ * and the 'dma-ranges' are those of the host bridge.
+ * Linux: drivers/pci/pci-driver.c, pci_dma_configure() (v6.12). Machine code is told of PCI devices as well.
+ */
+export function pci_dma_configure(k: Kernel, dev: device, host: DtNode): number {
+  if (dev.dma_io_tlb_mem === null) swiotlb_dev_init(k, dev);
+  bus_notify_add_device(k, dev);
+  return of_dma_configure(k, dev, true, host);
 }

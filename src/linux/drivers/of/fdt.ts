@@ -66,7 +66,7 @@ export function early_init_dt_scan_nodes(k: Kernel): void {
  * CONFIG_CMDLINE; CONFIG_CMDLINE_FORCE and _EXTEND replace and extend it.
  * Model: a command line that was given counts as the boot loader's, which overwrites 'bootargs'.
  */
-export function early_init_dt_scan_chosen(k: Kernel): void {
+function early_init_dt_scan_chosen(k: Kernel): void {
   const chosen = chosenNode(k.board.tree);
   if (chosen) check_for_initrd(k, chosen);
   const builtIn = k.config.string('CMDLINE') ?? '';
@@ -91,7 +91,7 @@ function check_for_initrd(k: Kernel, chosen: DtNode): void {
 }
 
 /** Memory nodes: children of the root with device_type `memory`. */
-export function early_init_dt_scan_memory(k: Kernel): void {
+function early_init_dt_scan_memory(k: Kernel): void {
   const { tree } = k.board;
   for (const node of tree.root.children) {
     if (flatString(node, 'device_type') !== 'memory' || !of_fdt_device_is_available(node)) continue;
@@ -103,7 +103,7 @@ export function early_init_dt_scan_memory(k: Kernel): void {
 }
 
 /** Adds whole pages that phys_addr_t can express and that are not below PHYS_OFFSET. */
-export function early_init_dt_add_memory_arch(k: Kernel, askedBase: bigint, askedSize: bigint): void {
+function early_init_dt_add_memory_arch(k: Kernel, askedBase: bigint, askedSize: bigint): void {
   const page = BigInt(PAGE_SIZE);
   const max = k.config.phys64 ? 2n ** 64n - 1n : BigInt(U32_MAX);
   const phys_offset = BigInt(k.memory.PHYS_OFFSET);

@@ -8,13 +8,12 @@ import type { DmaAddr, Paddr } from '../../../base/address.js';
 import type { Kernel } from '../../kernel.js';
 import type { BusDmaRegion, device } from './device.js';
 import { DMA_MAPPING_ERROR, dmaAddrBits } from './dma-mapping.js';
-import { PFN_PHYS } from './pfn.js';
 
 /** End of ZONE_DMA as generic code believes it; ARM does not tell it better. Linux: kernel/dma/direct.c. */
 export const zone_dma_limit: number = 2 ** 24 - 1;
 
 /** The low `bits` bits of a number; values above 2^53 count as all ones. */
-export function truncateTo(bits: 32 | 64, value: number): number {
+function truncateTo(bits: 32 | 64, value: number): number {
   if (bits === 64) return value;
   return value >= 2 ** 53 ? 2 ** 32 - 1 : value % 2 ** 32;
 }
@@ -56,17 +55,4 @@ export function dma_to_phys(k: Kernel, dev: device, dmaAddr: DmaAddr): Paddr {
 /** Highest bus address of the ranges, inclusive; 0 without any. */
 export function dma_range_map_max(k: Kernel, map: readonly BusDmaRegion[]): number {
   return Math.max(0, ...map.map(region => toDmaAddr(k, region.dma_start + region.size - 1)));
-}
-
-/**
- * May the device be given these bytes for a streaming mapping? The device must have a `dma_mask`.
- * Linux: include/linux/dma-direct.h, dma_capable() (v6.12).
- */
-export function dma_capable(k: Kernel, dev: device, addr: DmaAddr, size: number, is_ram: boolean): boolean {
-  if (addr === DMA_MAPPING_ERROR(k)) return false;
-  const end = toDmaAddr(k, addr + size - 1);
-  if (is_ram && dmaAddrBits(k) === 32) {
-    if (Math.min(addr, end) < phys_to_dma(k, dev, PFN_PHYS(k.memory.min_low_pfn))) return false;
-  }
-  return end <= min_not_zero(dev.dma_mask ?? 0, dev.bus_dma_limit);
 }

@@ -174,7 +174,3 @@ export function rmem_cma_device_init(_k: Kernel, rmem: reserved_mem, dev: device
   dev.cma_area = rmem.cma;
   return 0;
 }
-
-export function rmem_cma_device_release(dev: device): void {
-  dev.cma_area = null;
-}

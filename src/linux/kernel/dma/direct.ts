@@ -133,7 +133,7 @@ function dma_direct_alloc_no_mapping(k: Kernel, dev: device, size: number, gfp: 
  * Linux: kernel/dma/direct.c, dma_direct_alloc(): ARCH_HAS_DMA_ALLOC (v6.12); none of SET_UNCACHED,
  * DIRECT_REMAP and GLOBAL_POOL (v6.1), so that selecting one of these makes the hook dead code.
  */
-export function uses_arch_dma_alloc(k: Kernel, dev: device): boolean {
+function uses_arch_dma_alloc(k: Kernel, dev: device): boolean {
   if (dev.dma_coherent || is_swiotlb_for_alloc(dev)) return false;
   if (k.config.atLeast('6.12')) return k.config.isEnabled('ARCH_HAS_DMA_ALLOC');
   return !k.config.isEnabled('ARCH_HAS_DMA_SET_UNCACHED') && !k.config.isEnabled('DMA_DIRECT_REMAP');

@@ -4,13 +4,11 @@
  * masks.ts and are passed on from here. What to read next: direct.ts, where designs part.
  * Model: ARM's own IOMMU operations are left out; a device that uses them must not be given to this file.
  */
-import type { Pfn } from '../../../base/address.js';
 import { invariant } from '../../../base/diagnostics.js';
 import { __arm_dma_free, __dma_alloc } from '../../arch/arm/mm/dma-mapping.js';
 import type { device } from '../../include/linux/device.js';
-import { dma_to_phys } from '../../include/linux/dma-direct.js';
 import { __GFP_COMP, __GFP_DMA, __GFP_DMA32, __GFP_HIGHMEM } from '../../include/linux/gfp.js';
-import { get_order, PAGE_ALIGN, PFN_DOWN } from '../../include/linux/pfn.js';
+import { get_order, PAGE_ALIGN } from '../../include/linux/pfn.js';
 import type { Kernel } from '../../kernel.js';
 import type { DmaBuffer } from './arch.js';
 import { dma_alloc_from_dev_coherent, dma_release_from_dev_coherent } from './coherent.js';
@@ -122,28 +120,6 @@ export function dma_alloc_pages(k: Kernel, dev: device, size: number, gfp: numbe
 export function dma_free_pages(k: Kernel, dev: device, size: number, pages: DmaPages): void {
   requireDirect(dev);
   dma_direct_free_pages(k, dev, PAGE_ALIGN(size), pages.pfn);
-}
-
-/** Linux: kernel/dma/mapping.c, dma_can_mmap() (v6.12). */
-export function dma_can_mmap(k: Kernel, dev: device): boolean {
-  return dev.dma_coherent || k.config.isEnabled('DMA_NONCOHERENT_MMAP');
-}
-
-/** The one entry of a buffer's scatterlist: page frame and bytes. Taken from the handle, not the address. */
-export interface ScatterEntry {
-  readonly pfn: Pfn;
-  readonly length: number;
-}
-
-/** Linux: kernel/dma/direct.c, dma_direct_get_sgtable() (v6.12). */
-export function dma_get_sgtable_attrs(
-  k: Kernel,
-  dev: device,
-  buffer: DmaBuffer,
-  size: number,
-): readonly ScatterEntry[] {
-  requireDirect(dev);
-  return [{ pfn: PFN_DOWN(dma_to_phys(k, dev, buffer.dma_handle)), length: PAGE_ALIGN(size) }];
 }
 
 export type { DmaBuffer, DmaPages };

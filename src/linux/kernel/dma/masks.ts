@@ -19,13 +19,13 @@ import type { Kernel } from '../../kernel.js';
 import { is_swiotlb_active, is_swiotlb_force_bounce, swiotlb_max_mapping_size } from './swiotlb.js';
 
 /** size_t's largest value: "no limit". */
-export const SIZE_MAX: number = 2 ** 32 - 1;
+const SIZE_MAX: number = 2 ** 32 - 1;
 
 /**
  * Linux: kernel/dma/direct.c, dma_direct_supported() (v6.12). The page number is shifted in 32 bits there:
  * with RAM above 4 GiB and no ZONE_DMA the comparison uses a wrapped address.
  */
-export function dma_direct_supported(k: Kernel, dev: device, mask: number): boolean {
+function dma_direct_supported(k: Kernel, dev: device, mask: number): boolean {
   if (mask >= DMA_BIT_MASK(32)) return true;
   let min_mask = PFN_PHYS(k.memory.max_pfn - 1) % 2 ** 32;
   if (k.config.isEnabled('ZONE_DMA')) min_mask = Math.min(min_mask, zone_dma_limit);
@@ -36,7 +36,7 @@ export function dma_direct_supported(k: Kernel, dev: device, mask: number): bool
  * Before 6.0 the ARM operations compared page numbers with the end of the machine's own DMA zone.
  * Linux: arch/arm/mm/dma-mapping.c, arm_dma_supported() (v5.15).
  */
-export function arm_dma_supported(k: Kernel, dev: device, mask: number): boolean {
+function arm_dma_supported(k: Kernel, dev: device, mask: number): boolean {
   const limit = Math.min(k.memory.max_pfn - 1, k.memory.arm_dma_pfn_limit);
   return PFN_DOWN(dma_to_phys(k, dev, toDmaAddr(k, mask))) >= limit;
 }

@@ -12,7 +12,7 @@ import { PAGE_SIZE } from '../../include/linux/pfn.js';
 
 /** Slots of a segment; no buffer crosses one. */
 export const IO_TLB_SEGSIZE = 128;
-export const IO_TLB_SHIFT = 11;
+const IO_TLB_SHIFT = 11;
 export const IO_TLB_SIZE = 2048;
 /** `orig_addr` of a slot without an original. */
 export const INVALID_PHYS_ADDR = -1;

@@ -81,7 +81,7 @@ export function is_swiotlb_for_alloc(dev: device): boolean {
 }
 
 /** Does `paddr` lie in the device's bounce buffers? 6.1 calls it is_swiotlb_buffer(). */
-export function swiotlb_find_pool(dev: device, paddr: Paddr): IoTlbMem | null {
+function swiotlb_find_pool(dev: device, paddr: Paddr): IoTlbMem | null {
   return dev.dma_io_tlb_mem?.contains(paddr) ? dev.dma_io_tlb_mem : null;
 }
 

@@ -73,7 +73,7 @@ function firstMemoryBase(tree: DeviceTree): Paddr | undefined {
  * 2 MiB. A 'linux,usable-memory-range' clips the ranges, and then its lowest base always wins.
  * Linux: arch/arm/boot/compressed/fdt_check_mem_start.c.
  */
-export function fdt_check_mem_start(mem_start: Paddr, tree: DeviceTree): Paddr {
+function fdt_check_mem_start(mem_start: Paddr, tree: DeviceTree): Paddr {
   const cells = addressCells(tree.root);
   const sizes = sizeCells(tree.root);
   if (cells > 2 || sizes > 2) return mem_start;

@@ -233,7 +233,7 @@ function early_initrdmem(k: Kernel, text: string): void {
 }
 
 /** Adds whole pages above PHYS_OFFSET; 0 or -EINVAL. Without LPAE memory ends at 4 GiB - 4 KiB. */
-export function arm_add_memory(k: Kernel, start: Paddr, askedSize: number): number {
+function arm_add_memory(k: Kernel, start: Paddr, askedSize: number): number {
   const { PHYS_OFFSET } = k.memory;
   const show = (value: number) => `0x${value.toString(16).padStart(8, '0')}`;
   let base = PAGE_ALIGN(start);

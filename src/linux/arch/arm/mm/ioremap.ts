@@ -24,7 +24,7 @@ import { create_mapping, type MapDesc, pmd_off_k } from './mmu.js';
 import type { MemTypeName } from './mmu-types.js';
 
 /** asm/io.h. */
-export const PCI_IO_VIRT_BASE: Vaddr = 0xfee00000;
+const PCI_IO_VIRT_BASE: Vaddr = 0xfee00000;
 const PCI_IO_SIZE = 0x200000;
 
 /** struct static_vm: an area of kernel addresses that was taken during boot. */
@@ -48,14 +48,14 @@ function staticVmBytes(k: Kernel): number {
 }
 
 /** Takes the record's memory and enters it, in ascending order. */
-export function add_static_vm_early(k: Kernel, svm: StaticVm): void {
+function add_static_vm_early(k: Kernel, svm: StaticVm): void {
   k.memblock.memblock_alloc(staticVmBytes(k), k.config.phys64 ? 8 : 4);
   const list = k.mmu.static_vmlist;
   const next = list.findIndex(other => other.addr > svm.addr);
   list.splice(next < 0 ? list.length : next, 0, svm);
 }
 
-export function find_static_vm_vaddr(k: Kernel, vaddr: Vaddr): StaticVm | undefined {
+function find_static_vm_vaddr(k: Kernel, vaddr: Vaddr): StaticVm | undefined {
   return k.mmu.static_vmlist.find(svm => svm.addr <= vaddr && svm.addr + svm.size > vaddr);
 }
 
@@ -88,7 +88,7 @@ export function iotable_init(k: Kernel, md: MapDesc): void {
   });
 }
 
-export function vm_reserve_area_early(k: Kernel, addr: Vaddr, size: number, caller: string): void {
+function vm_reserve_area_early(k: Kernel, addr: Vaddr, size: number, caller: string): void {
   add_static_vm_early(k, { addr, size, phys_addr: null, mtype: null, flags: VM_IOREMAP, caller });
 }
 
@@ -128,7 +128,7 @@ export function pci_reserve_io(k: Kernel): void {
  * Maps [phys, phys + size) with a memory type, in vmalloc space; null when addresses or memory are out, or
  * when the range is RAM of the kernel's own. Linux: __arm_ioremap_caller(), __arm_ioremap_pfn_caller().
  */
-export function __arm_ioremap_caller(
+function __arm_ioremap_caller(
   k: Kernel,
   phys: Paddr,
   size: number,

@@ -71,7 +71,7 @@ function panic(k: Kernel, text: string): never {
 }
 
 /** `size` is also the alignment. The memory is cleared. */
-export function early_alloc(k: Kernel, size: number): Paddr {
+function early_alloc(k: Kernel, size: number): Paddr {
   const paddr = k.memblock.memblock_alloc(size, size);
   if (paddr === 0) panic(k, `early_alloc: Failed to allocate ${size} bytes align=${hex(size)}`);
   k.machine.ram.fill(paddr, size, 0);

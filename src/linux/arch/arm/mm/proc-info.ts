@@ -57,7 +57,7 @@ export function cpu_architecture(k: Kernel): number {
   return architecture === 6 && hasExtendedId ? 7 : architecture;
 }
 
-export function processorFamily(k: Kernel): ProcessorFamily {
+function processorFamily(k: Kernel): ProcessorFamily {
   const { architecture } = k.machine.facts.core;
   if (architecture >= 7) return 'v7';
   if (architecture === 6) return 'v6';

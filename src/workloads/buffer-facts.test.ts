@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bootTestKernel, probeDevice } from '../../tests/support/test-kernel.js';
+import { MiB } from '../base/address.js';
+import { directMapping, isUnreachable } from './buffer-facts.js';
+
+test('the direct map has a view of lowmem and of nothing else', () => {
+  const pool = 'pool: pool@4a000000 { reg = <0x4a000000 0x400000>; no-map; };';
+  const k = bootTestKernel({ design: 'legacy', reserved: pool });
+  assert.equal(directMapping(k, 0x44000000)?.place, 'direct map');
+  assert.equal(directMapping(k, 0x4a000000), undefined, 'a hole');
+  assert.equal(directMapping(k, 0x40000000 - MiB), undefined, 'memory below');
+  assert.equal(directMapping(k, 0x40000000 + 512 * MiB), undefined, 'memory above');
+});
+
+test('without HIGHMEM, too, an address behind lowmem is not taken for one of vmalloc space', () => {
+  const k = bootTestKernel({ design: 'step1', symbols: { HIGHMEM: undefined } });
+  for (let paddr = 0x40000000 + 256 * MiB; paddr < 0x78000000; paddr += 64 * 1024)
+    assert.equal(directMapping(k, paddr), undefined);
+});
+
+test('a handle counts as the bus sees it: offset by the ranges, limited by mask and ranges', () => {
+  const nodes = `bus { #address-cells = <1>; #size-cells = <1>; ranges;
+    dma-ranges = <0x0 0x40000000 0x10000000>; dev { }; };`;
+  const k = bootTestKernel({ design: 'legacy', nodes });
+  const dev = probeDevice(k, '/bus/dev');
+  assert.equal(isUnreachable(dev, 0x0ffff000, 0x1000), false);
+  assert.equal(isUnreachable(dev, 0x0ffff000, 0x2000), true);
+  assert.equal(isUnreachable(dev, 2 ** 32 - 1, 0x1000), true, 'DMA_MAPPING_ERROR');
+});
