@@ -169,10 +169,10 @@ test('generic pools: 128 KiB at first, zeroed each time, a warning when empty, a
   dma_free_coherent(k, dev, 4096, buffers[0]!);
   const again = allocate(k, dev, 4096, GFP_ATOMIC);
   assert.ok(holds(k, again.dma_handle, 4096, 0));
-  assert.equal(k.dma.runWork(), 1);
+  assert.equal(k.workqueue.run(), 1);
   assert.equal(k.dma.atomic_pool_kernel?.gen_pool_size(), 256 * KiB);
   allocate(k, dev, 4096, GFP_ATOMIC);
-  assert.equal(k.dma.runWork(), 1);
+  assert.equal(k.workqueue.run(), 1);
   assert.equal(k.dma.atomic_pool_kernel?.gen_pool_size(), 512 * KiB);
   assert.equal(k.dma.pool_size_kernel, 512 * KiB);
 });

@@ -17,6 +17,7 @@ import type { KernelConfig } from './config.js';
 import { ReservedMem } from './drivers/of/of_reserved_mem.js';
 import type { ArchDma } from './kernel/dma/arch.js';
 import { DmaState } from './kernel/dma/state.js';
+import { Workqueue } from './kernel/workqueue.js';
 import { Cmdline } from './lib/cmdline.js';
 import { CmaState } from './mm/cma.js';
 import { Memblock } from './mm/memblock.js';
@@ -44,6 +45,7 @@ export class Kernel {
   readonly pages: PageAllocator = new PageAllocator();
   readonly vmalloc: VmallocState = new VmallocState();
   readonly dma: DmaState = new DmaState();
+  readonly workqueue: Workqueue = new Workqueue();
 
   constructor(
     machine: Machine,

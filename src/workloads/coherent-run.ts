@@ -75,7 +75,7 @@ export function runCoherent(k: Kernel, dev: device): DeviceRun {
     const entry = held[index];
     if (entry) release(k, dev, entry);
   }
-  poolWatch(k).during(() => k.dma.runWork());
+  poolWatch(k).during(() => k.workqueue.run());
   requireNoLeak(k, dev, before);
   return { allocations, cmaPeakBytes, vmallocPeakBytes, vmallocPeakPages };
 }

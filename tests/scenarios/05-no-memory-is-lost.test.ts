@@ -34,7 +34,7 @@ for (const job of bundledJobs([])) {
           atomicBurst(k, dev);
           megabyteBuffers(k, dev);
           worksWithoutVmallocSpace(k, dev);
-          k.dma.runWork();
+          k.workqueue.run();
           assert.deepEqual(memoryTaken(k, dev), before, `${design.name}, ${dev.name}: exhaustion`);
         }
       }

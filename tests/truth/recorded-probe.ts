@@ -112,7 +112,7 @@ class Replay {
     else if (op === 'get_sgtable') this.scatterlist(record);
     else if (op === 'dma_pool_alloc' && record.i === 0) this.dmaPool(record);
     else if (op.startsWith('x_')) this.exhaust(record);
-    else if (op === 'done') this.k.dma.runWork();
+    else if (op === 'done') this.k.workqueue.run();
   }
 
   private area(record: ProbeRecord): void {
@@ -160,7 +160,7 @@ class Replay {
       this.dev.dma_mask = mask;
       this.dev.coherent_dma_mask = mask;
     }
-    k.dma.runWork();
+    k.workqueue.run();
   }
 
   private device(record: ProbeRecord): void {
@@ -350,7 +350,7 @@ class Replay {
     if (!current) return;
     this.watched(() => this.release(current, current.size, current.attrs));
     this.maintenance(record, 'maintenance at free');
-    k.dma.runWork();
+    k.workqueue.run();
     const direct = page_address(k, PFN_DOWN(current.paddr));
     if (record.alias_after && direct !== null) {
       this.mapping(record, 'direct map after free', record.alias_after, direct, current.size);
@@ -431,7 +431,7 @@ class Replay {
       const most = MOST_BUFFERS[record.op]?.[size] ?? 0;
       for (let next = take(size); next; next = this.held.length < most ? take(size) : null) {
         this.held.push(next);
-        if (record.pace_ms) k.dma.runWork();
+        if (record.pace_ms) k.workqueue.run();
       }
       this.exhausted(record);
     } else if (phase === 'fragmented') {
@@ -449,7 +449,7 @@ class Replay {
       for (const held of order) this.release(held, size, 0);
       this.held = [];
     } else if (phase === 'settled') {
-      k.dma.runWork();
+      k.workqueue.run();
     }
     this.usage(record);
   }

@@ -5,8 +5,7 @@
  * The lowest address that fits is taken. An area ends with an unmapped guard page. What vunmap() gives back
  * is unmapped at once but can be handed out again only after a purge, which flushes the TLB.
  * Model: boot-time and driver users of the space (ioremap of registers, kernel stacks, modules outside their
- * own window) are not there; the purge that the kernel leaves to a worker runs at once; there is no slab, so
- * the bookkeeping itself never fails.
+ * own window) are not there; there is no slab, so the bookkeeping itself never fails.
  */
 import { ilog2, isAligned, type Pfn, roundUpPowerOfTwo, type Vaddr } from '../../base/address.js';
 import type { pgprot_t } from '../arch/arm/include/asm/pgtable.js';
@@ -237,7 +236,9 @@ export function vunmap(k: Kernel, vaddr: Vaddr | null): void {
   vunmapPages(k, area.addr, area.addr + area.size);
   k.vmalloc.lazy.push({ start: area.addr, end: area.addr + area.size });
   k.vmalloc.lazyPages += area.size / PAGE_SIZE;
-  if (k.vmalloc.lazyPages > lazy_max_pages(k)) purge_vmap_area_lazy(k);
+  if (k.vmalloc.lazyPages > lazy_max_pages(k)) {
+    k.workqueue.schedule_work('drain_vmap_work', () => purge_vmap_area_lazy(k));
+  }
 }
 
 /** Bytes of vmalloc space in areas, guard pages included; what was freed lazily is not counted. */

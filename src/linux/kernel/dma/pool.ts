@@ -2,7 +2,7 @@
 /**
  * Generic pools for allocations that may not sleep. Linux: kernel/dma/pool.c (v6.12), built with
  * DMA_COHERENT_POOL, which DMA_DIRECT_REMAP selects: on ARM only in designs other than `legacy`.
- * A pool that runs low is enlarged by a worker, which runs when `k.dma.runWork()` is called, and never
+ * A pool that runs low is enlarged by a worker, which runs when `k.workqueue.run()` is called, and never
  * shrinks. ARM's older, fixed pool stands in arch/arm/mm/dma-mapping.ts.
  */
 import { MiB, type Paddr, type Pfn, type Vaddr } from '../../../base/address.js';
@@ -161,7 +161,7 @@ function __dma_alloc_from_pool(
     return null;
   }
   if (pool.gen_pool_avail() < k.dma.atomic_pool_size) {
-    k.dma.schedule_work('atomic_pool_work', () => atomic_pool_work_fn(k));
+    k.workqueue.schedule_work('atomic_pool_work', () => atomic_pool_work_fn(k));
   }
   k.machine.fill(cpu_addr, paddr, size, 0);
   return { cpu_addr, pfn: PFN_DOWN(paddr) };

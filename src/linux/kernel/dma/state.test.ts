@@ -4,20 +4,6 @@ import { test } from 'node:test';
 import { GenPool } from '../../lib/genalloc.js';
 import { DmaState } from './state.js';
 
-test('work that is waiting is queued once, and may queue itself again when it runs', () => {
-  const dma = new DmaState();
-  let runs = 0;
-  const work = () => {
-    runs++;
-    if (runs === 1) dma.schedule_work('grow', work);
-  };
-  dma.schedule_work('grow', work);
-  dma.schedule_work('grow', work);
-  assert.equal(dma.runWork(), 2);
-  assert.equal(runs, 2);
-  assert.equal(dma.runWork(), 0);
-});
-
 test('an address is told to be that of a pool', () => {
   const dma = new DmaState();
   dma.atomic_pool_kernel = new GenPool(12);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * What the kernel's DMA code keeps in static variables: ARM's allocator (arch/arm/mm/dma-mapping.c) and the
- * generic atomic pools (kernel/dma/pool.c), and the work that they have queued.
- * Model: the system workqueue is a list that the caller drains between two calls (`runWork`), since there is
- * no scheduler; whether interrupts are off is what the caller says.
+ * generic atomic pools (kernel/dma/pool.c).
+ * Model: whether interrupts are off is what the caller says.
  */
 import type { Vaddr } from '../../../base/address.js';
 import type { GenPool } from '../../lib/genalloc.js';
@@ -28,24 +27,6 @@ export class DmaState {
 
   /** irqs_disabled(), as the caller of the next DMA function has it. */
   irqs_disabled = false;
-
-  private readonly queue: Map<string, () => void> = new Map();
-
-  /** schedule_work(): queues `run` under `name`; does nothing while that one is still waiting. */
-  schedule_work(name: string, run: () => void): void {
-    if (!this.queue.has(name)) this.queue.set(name, run);
-  }
-
-  /** Lets the worker run: everything queued, and what that queues. Returns how many items ran. */
-  runWork(): number {
-    let count = 0;
-    for (const [name, run] of this.queue) {
-      this.queue.delete(name);
-      run();
-      count++;
-    }
-    return count;
-  }
 
   /** The kernel's name of the pool that `vaddr` belongs to, or undefined. */
   poolOf(vaddr: Vaddr): 'atomic_pool' | 'atomic_pool_kernel' | 'atomic_pool_dma' | undefined {

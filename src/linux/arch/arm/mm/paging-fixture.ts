@@ -9,6 +9,7 @@ import { coreByName } from '../../../../hw/cores.js';
 import { Machine } from '../../../../hw/machine.js';
 import { type KconfigValue, KernelConfig, type KernelImage, type KernelVersion } from '../../../config.js';
 import { PFN_DOWN } from '../../../include/linux/pfn.js';
+import { Workqueue } from '../../../kernel/workqueue.js';
 import type { Kernel } from '../../../kernel.js';
 import { Cmdline } from '../../../lib/cmdline.js';
 import { CmaState } from '../../../mm/cma.js';
@@ -109,6 +110,7 @@ export function pagingKernel(options: PagingOptions = {}): Kernel {
     mmu: new MmuState(),
     pages: new PageAllocator(),
     vmalloc: new VmallocState(),
+    workqueue: new Workqueue(),
   } as unknown as Kernel;
   memory.PHYS_OFFSET = banks[0]!.start;
   const lastEnd = Math.max(...banks.map(bank => bank.end));
