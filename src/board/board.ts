@@ -5,13 +5,13 @@
  * make of the tree. Next: `memory.ts` (what a boot loader adds), `hardware.ts` (the hardware file).
  */
 import { basename } from 'node:path';
-import type { Diagnostic } from '../base/diagnostics.js';
+import { type Diagnostic, inputError } from '../base/diagnostics.js';
 import { compatibles, stringOf } from '../devicetree/access.js';
 import { loadDeviceTree } from '../devicetree/load.js';
 import type { DeviceTree } from '../devicetree/tree.js';
 import type { MachineFacts } from '../hw/facts.js';
 import { boardCpus, type Cpus } from './cpus.js';
-import { type HardwareFacts, loadHardware } from './hardware.js';
+import { type HardwareFacts, hardwareFileOf, loadHardware } from './hardware.js';
 import { boardOuterCache } from './outer-cache.js';
 
 export class Board {
@@ -65,5 +65,12 @@ export interface BoardOptions {
  */
 export function loadBoard(path: string, options: BoardOptions = {}): Board {
   const tree = loadDeviceTree(path);
-  return new Board(basename(path).replace(/\.(dtb|dts)$/, ''), tree, loadHardware(path, options.hardware));
+  const hardware = loadHardware(path, options.hardware);
+  for (const { node } of hardware.busWindows?.value ?? []) {
+    if (tree.nodeByPath(node)) continue;
+    inputError('hardware-no-node', `'busWindows' names ${node}, which the tree does not have`, {
+      position: { file: options.hardware ?? hardwareFileOf(path) },
+    });
+  }
+  return new Board(basename(path).replace(/\.(dtb|dts)$/, ''), tree, hardware);
 }

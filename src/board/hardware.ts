@@ -100,12 +100,17 @@ export function parseHardware(text: string, file: string): HardwareFacts {
   return result.data as HardwareFacts;
 }
 
+/** The hardware file beside a tree. */
+export function hardwareFileOf(treePath: string): string {
+  return `${treePath.replace(/\.(dtb|dts)$/, '')}.hardware.json`;
+}
+
 /**
  * Reads the hardware file. Without `path` the one beside the tree is taken, if there is one: the tree's
  * name with `.dtb` or `.dts` replaced by `.hardware.json`. Throws an EnvironmentError if it cannot be read.
  */
 export function loadHardware(treePath: string, path?: string): HardwareFacts {
-  const file = path ?? `${treePath.replace(/\.(dtb|dts)$/, '')}.hardware.json`;
+  const file = path ?? hardwareFileOf(treePath);
   if (path === undefined && !existsSync(file)) return {};
   let text: string;
   try {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** The options that describe a board and its kernel, shared by every command that boots one. */
 import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
-import { bundledJob } from '../lab/bundled.js';
+import { inputError } from '../base/diagnostics.js';
+import { bundledBoards, bundledJob } from '../lab/bundled.js';
 import type { BoardJob, MemoryBankRequest } from '../lab/job.js';
 import type { KernelVersion } from '../linux/config.js';
 import { presets } from '../linux/presets.js';
@@ -39,6 +41,17 @@ export function addBoardOptions(command: Command): Command {
     .option('--hardware <file>', 'what the tree does not tell about the hardware (NAME.hardware.json)');
 }
 
+/** What names a board on the command line. */
+export const boardArgument = '.dtb or .dts files, or names of bundled boards';
+
+/** A bare word is meant to be a bundled board. */
+export function refuseUnknownName(path: string): void {
+  if (existsSync(path) || /[./]/.test(path)) return;
+  inputError('board-unknown', `there is neither a file nor a bundled board '${path}'`, {
+    notes: [`bundled boards: ${bundledBoards.map(({ file }) => basename(file, '.dts')).join(', ')}`],
+  });
+}
+
 /** Files go before bundled boards of the same name. */
 export function isBundled(path: string): boolean {
   return !existsSync(path) && bundledJob(path, []) !== undefined;
@@ -50,10 +63,14 @@ export function isBundled(path: string): boolean {
  */
 export function jobFor(path: string, options: BoardOptions, designs: readonly string[]): BoardJob {
   const bundled = isBundled(path) ? bundledJob(path, designs) : undefined;
+  if (!bundled) refuseUnknownName(path);
+  if (options.systemMap !== undefined && options.config === undefined) {
+    inputError('system-map-alone', '--system-map describes the kernel of --config, which is not given');
+  }
   const { memory, initrd, imageAt, treeAt, config, preset, systemMap, baseline, cmdline, hardware } = options;
   return {
     path,
-    designs,
+    designs: [...new Set(designs)],
     ...bundled,
     ...(memory && { memory }),
     ...(initrd && { initrd }),

@@ -13,7 +13,14 @@ import { type BoardResult, isJudged, isRefusal } from '../lab/results.js';
 import { compareJson } from '../report/compare-schema.js';
 import { boardText, fleetText, summaryText } from '../report/compare-text.js';
 import { Paint } from '../report/table.js';
-import { addBoardOptions, type BoardOptions, isBundled, jobFor } from './board-options.js';
+import {
+  addBoardOptions,
+  type BoardOptions,
+  boardArgument,
+  isBundled,
+  jobFor,
+  refuseUnknownName,
+} from './board-options.js';
 import { EXIT, exitForInput, useColour } from './exit.js';
 import { findTrees, parseCount, parseMemory } from './options.js';
 
@@ -34,6 +41,7 @@ function jobsFor(paths: readonly string[], options: CompareOptions): BoardJob[] 
   }
   return paths.flatMap(path => {
     if (isBundled(path)) return [jobFor(path, options, options.design)];
+    refuseUnknownName(path);
     const { trees, isFolder } = findTrees(path);
     if (!isFolder) return [jobFor(path, options, options.design)];
     const { memory, ...others } = options;
@@ -62,8 +70,9 @@ async function withProgress<T>(
   work: (onDone: (done: number) => void) => Promise<T>,
 ): Promise<T> {
   if (!process.stderr.isTTY || count < 2) return work(() => {});
+  // With `discardStdin` the terminal would be in raw mode, in which Ctrl-C is no interrupt.
   const show = (done: number): string => `${done} of ${count} boards`;
-  const spinner = ora({ text: show(0), stream: process.stderr }).start();
+  const spinner = ora({ text: show(0), stream: process.stderr, discardStdin: false }).start();
   try {
     return await work(done => {
       spinner.text = show(done);
@@ -99,7 +108,8 @@ async function run(paths: readonly string[], options: CompareOptions): Promise<n
   for (const result of results.filter(isRefusal)) {
     // Of many boards the table says it in a line each; a bug is always told in full.
     if (jobs.length > 1 && result.blame !== 'bug') continue;
-    process.stderr.write(`${result.diagnostics.map(formatDiagnostic).join('\n') || result.refused}\n`);
+    const told = result.diagnostics.map(formatDiagnostic).join('\n');
+    process.stderr.write(`${told || `armory: ${result.refused}`}\n`);
   }
   return exitCode(results);
 }
@@ -109,7 +119,7 @@ export function addCompare(program: Command, finish: (code: number) => void): vo
   const command = program
     .command('compare')
     .description('compare the designs on boards: what fails, what moves, what it costs')
-    .argument('[board...]', '.dtb or .dts files, or folders with .dtb files; none: the bundled boards')
+    .argument('[board...]', `${boardArgument}, or folders with .dtb files; none: all bundled boards`)
     .addOption(
       new Option('--design <name...>', 'designs to compare with legacy')
         .choices(names)
@@ -117,7 +127,9 @@ export function addCompare(program: Command, finish: (code: number) => void): vo
     )
     .option('--summary', 'one line a board, without the calls')
     .option('--fleet', 'only how many boards had which verdict and why')
-    .option('--json', 'results as JSON (docs/schema/README.md)')
+    .addOption(
+      new Option('--json', 'results as JSON (docs/schema/README.md)').conflicts(['summary', 'fleet']),
+    )
     .option('--jobs <count>', 'worker threads', parseCount, availableParallelism());
   addBoardOptions(command).action(async (paths: string[], options: CompareOptions) => {
     finish(await run(paths, options));

@@ -7,7 +7,7 @@ import { prepare } from '../lab/job.js';
 import { bootDesign, refuseUnbuildable } from '../lab/run-design.js';
 import { factsText } from '../report/facts-text.js';
 import { Paint } from '../report/table.js';
-import { addBoardOptions, type BoardOptions, jobFor } from './board-options.js';
+import { addBoardOptions, type BoardOptions, boardArgument, jobFor } from './board-options.js';
 import { EXIT, useColour } from './exit.js';
 
 interface InspectOptions extends BoardOptions {
@@ -31,7 +31,7 @@ export function addInspect(program: Command, finish: (code: number) => void): vo
   const command = program
     .command('inspect')
     .description('boot a board and print its memory map')
-    .argument('<board>', '.dtb or .dts file')
+    .argument('<board>', boardArgument)
     .addOption(
       new Option('--design <name>', 'design to boot')
         .choices(designs.map(({ name }) => name))

@@ -31,7 +31,20 @@ function report(error: unknown): number {
   return EXIT.bug;
 }
 
+/**
+ * A reader that has seen enough (`armory compare | head`) is no error; a full disk is one of the environment.
+ * Left alone, both would end the program with 1, which means a regression.
+ */
+function handleOutputErrors(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.good);
+    process.exit(report(new EnvironmentError('write', 'standard output', error)));
+  });
+  process.on('uncaughtException', error => process.exit(report(error)));
+}
+
 async function main(): Promise<void> {
+  handleOutputErrors();
   const finish = (code: number): void => {
     process.exitCode = code;
   };

@@ -17,33 +17,46 @@ function parseNumber(text: string, what: string): number {
   return value;
 }
 
+/** An address that a boot loader can use: it runs without long descriptors. */
 export function parseAddress(text: string): number {
-  return parseNumber(text, 'Address');
+  const value = parseNumber(text, 'Address');
+  if (value >= FOUR_GiB) throw new InvalidArgumentError(`Address ${text} is not below 4 GiB.`);
+  return value;
+}
+
+/** The parts before and behind one `@`; the second is undefined without one. */
+function splitAt(text: string): [string, string | undefined] {
+  const [size = '', address, ...more] = text.split('@');
+  if (more.length > 0) throw new InvalidArgumentError(`'${text}' has more than one @.`);
+  return [size, address];
+}
+
+function requirePages(value: number, text: string, what: string): void {
+  if (value % 4096 !== 0) throw new InvalidArgumentError(`${what} ${text} is not a multiple of 4096.`);
 }
 
 /** `SIZE[@BASE]`, several separated by commas. Only the first may leave out its base. */
 export function parseMemory(text: string): MemoryBankRequest[] {
   return text.split(',').map((bank, index) => {
-    const [size = '', base] = bank.split('@', 2);
+    const [size, base] = splitAt(bank);
     const sizeBytes = parseNumber(size, 'Memory size');
     if (sizeBytes === 0) throw new InvalidArgumentError('A memory size of 0 leaves nothing to boot on.');
-    if (sizeBytes % 4096 !== 0)
-      throw new InvalidArgumentError(`Memory size ${size} is not a multiple of 4096.`);
+    requirePages(sizeBytes, size, 'Memory size');
     if (base === undefined) {
       if (index > 0) throw new InvalidArgumentError(`Bank ${index + 1} needs a base: SIZE@BASE.`);
       return { sizeBytes };
     }
-    return { sizeBytes, base: parseNumber(base, 'Memory base') };
+    const address = parseNumber(base, 'Memory base');
+    requirePages(address, base, 'Memory base');
+    return { sizeBytes, base: address };
   });
 }
 
 /** `SIZE@ADDRESS`. */
 export function parseInitrd(text: string): { address: number; size: number } {
-  const [size = '', address] = text.split('@', 2);
+  const [size, address] = splitAt(text);
   if (address === undefined) throw new InvalidArgumentError('Write SIZE@ADDRESS.');
-  const value = parseNumber(address, 'Initrd address');
-  if (value >= FOUR_GiB) throw new InvalidArgumentError(`Initrd address ${address} is above 4 GiB.`);
-  return { size: parseNumber(size, 'Initrd size'), address: value };
+  return { size: parseNumber(size, 'Initrd size'), address: parseAddress(address) };
 }
 
 /** An integer from 1 to 256. */

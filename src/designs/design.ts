@@ -43,6 +43,15 @@ export function selects(...symbols: readonly DesignSymbol[]): DesignSymbols {
   return Object.fromEntries(all) as DesignSymbols;
 }
 
+/**
+ * Refuses kernels older than 6.0 without LPAE: devices of 32-bit ARM do not go through generic code there, so that
+ * what the plan changes in it would not be reached.
+ */
+export function needsDmaDirect(config: KernelConfig): string | null {
+  if (config.atLeast('6.1') || config.isEnabled('ARM_LPAE')) return null;
+  return 'before 6.0 and without LPAE, devices use arm_dma_ops and not the generic code that the plan builds on';
+}
+
 /** Refuses kernels without MMU, for `reason`. */
 export function needsMmu(config: KernelConfig, reason: string): string | null {
   return config.isEnabled('MMU') ? null : `CONFIG_MMU is not set: ${reason}`;

@@ -5,7 +5,7 @@
  */
 import { arch_dma_prep_coherent } from '../linux/arch/arm/mm/dma-uncached.js';
 import { dma_atomic_pool_init } from '../linux/kernel/dma/pool.js';
-import { type Design, needsMmu, selects } from './design.js';
+import { type Design, needsDmaDirect, needsMmu, selects } from './design.js';
 
 export const step1: Design = {
   name: 'step1',
@@ -16,5 +16,7 @@ export const step1: Design = {
     'the generic pools, which grow. The mask is checked.',
   kconfig: () => selects('DMA_DIRECT_REMAP', 'DMA_COHERENT_POOL', 'ARCH_HAS_DMA_PREP_COHERENT'),
   hooks: { name: 'step1', atomic_pool_init: dma_atomic_pool_init, arch_dma_prep_coherent },
-  refuse: config => needsMmu(config, 'DMA_DIRECT_REMAP is selected "if MMU", as remapping needs page tables'),
+  refuse: config =>
+    needsDmaDirect(config) ??
+    needsMmu(config, 'DMA_DIRECT_REMAP is selected "if MMU", as remapping needs page tables'),
 };

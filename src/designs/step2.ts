@@ -11,7 +11,7 @@ import {
 } from '../linux/arch/arm/mm/dma-uncached.js';
 import type { ArchDma } from '../linux/kernel/dma/arch.js';
 import { dma_atomic_pool_init } from '../linux/kernel/dma/pool.js';
-import { type Design, type DesignSymbols, needsMmu, selects } from './design.js';
+import { type Design, type DesignSymbols, needsDmaDirect, needsMmu, selects } from './design.js';
 
 export const step2Hooks: ArchDma = {
   name: 'step2',
@@ -45,5 +45,5 @@ export const step2: Design = {
     'included, is remapped.',
   kconfig: step2Symbols,
   hooks: step2Hooks,
-  refuse: config => needsMmu(config, STEP2_NO_MMU_REASON),
+  refuse: config => needsDmaDirect(config) ?? needsMmu(config, STEP2_NO_MMU_REASON),
 };

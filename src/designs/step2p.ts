@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** `step2` with the generic atomic pools made uncached in place, too, which closes its last avoidable alias. */
-import { type Design, needsMmu } from './design.js';
+import { type Design, needsDmaDirect, needsMmu } from './design.js';
 import { STEP2_NO_MMU_REASON, step2Hooks, step2Symbols } from './step2.js';
 
 export const step2p: Design = {
@@ -11,5 +11,5 @@ export const step2p: Design = {
     'being mapped a second time.',
   kconfig: step2Symbols,
   hooks: { ...step2Hooks, name: 'step2p', poolsInPlace: true },
-  refuse: config => needsMmu(config, STEP2_NO_MMU_REASON),
+  refuse: config => needsDmaDirect(config) ?? needsMmu(config, STEP2_NO_MMU_REASON),
 };

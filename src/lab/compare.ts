@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** One board under several designs, judged. Read `verdict.ts` next. */
+import { basename } from 'node:path';
+import { hex } from '../base/address.js';
 import { EnvironmentError, InputError } from '../base/diagnostics.js';
 import type { Board } from '../board/board.js';
 import { designByName } from '../designs/index.js';
 import type { Kernel } from '../linux/kernel.js';
 import { type BoardJob, type PreparedBoard, prepare } from './job.js';
-import type { BoardComparison, BoardFacts, BoardResult } from './results.js';
-import { bootDesign, describeCma, refuseUnbuildable, runDesign } from './run-design.js';
+import type { BoardComparison, BoardFacts, BoardResult, CmaPlace } from './results.js';
+import { bootDesign, refuseUnbuildable, runDesign } from './run-design.js';
 import { judge } from './verdict.js';
 
 function outerCacheText(board: Board): string | null {
@@ -19,6 +21,12 @@ function outerCacheText(board: Board): string | null {
   return `PL310 (shared override ${override})`;
 }
 
+function cmaPlace(k: Kernel): CmaPlace | null {
+  const area = k.cma.dma_contiguous_default_area;
+  if (!area) return null;
+  return { base: hex(area.base), sizeBytes: area.size, highmem: area.base >= k.memory.arm_lowmem_limit };
+}
+
 function boardFacts(prepared: PreparedBoard, k: Kernel): BoardFacts {
   const { board, banks, config, memoryFrom } = prepared;
   const { core, coreCount } = board.machineFacts();
@@ -29,8 +37,9 @@ function boardFacts(prepared: PreparedBoard, k: Kernel): BoardFacts {
     outerCache: outerCacheText(board),
     memoryBytes: banks.reduce((sum, bank) => sum + (bank.end - bank.start), 0),
     memoryFrom,
+    knownBytes: k.memblock.memblock_phys_mem_size(),
     lowmemBytes: k.memory.high_memory - k.memory.PAGE_OFFSET,
-    cma: describeCma(k),
+    cma: cmaPlace(k),
     config: config.name,
     baseline: config.version,
     cmdline: config.cmdline,
@@ -52,6 +61,7 @@ export function compareBoard(job: BoardJob): BoardComparison {
   const legacy = runs[0]!;
   return {
     board: prepared.board.name,
+    file: job.path,
     facts: facts!,
     verdicts: runs.map(run => judge(legacy, run)),
     diagnostics: prepared.diagnostics,
@@ -63,19 +73,17 @@ export function tryCompareBoard(job: BoardJob): BoardResult {
   try {
     return compareBoard(job);
   } catch (error) {
-    const board = job.path
-      .split('/')
-      .at(-1)!
-      .replace(/\.(dtb|dts)$/, '');
+    const file = job.path;
+    const board = basename(file).replace(/\.(dtb|dts)$/, '');
     if (error instanceof InputError) {
       const first = error.diagnostics.find(({ severity }) => severity === 'error');
       const refused = first ? `${first.message} (${first.id})` : error.message;
-      return { board, refused, blame: 'input', diagnostics: error.diagnostics };
+      return { board, file, refused, blame: 'input', diagnostics: error.diagnostics };
     }
     if (error instanceof EnvironmentError) {
-      return { board, refused: error.message, blame: 'environment', diagnostics: [] };
+      return { board, file, refused: error.message, blame: 'environment', diagnostics: [] };
     }
     const refused = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { board, refused, blame: 'bug', diagnostics: [] };
+    return { board, file, refused, blame: 'bug', diagnostics: [] };
   }
 }

@@ -55,6 +55,14 @@ export interface MemTypeFacts {
 }
 
 export interface BootFacts {
+  /** What was booted. */
+  readonly name: string;
+  readonly model: string;
+  readonly cpu: string;
+  readonly kernel: string;
+  readonly baseline: string;
+  readonly design: string;
+  readonly cmdline: string;
   readonly page_table_format: 'short' | 'long (LPAE)';
   readonly lowmem_limit_pa: string;
   readonly lowmem_bytes: string;
@@ -184,6 +192,13 @@ export function bootFacts(k: Kernel): BootFacts {
   }).flatMap(([name, pool]) => (pool ? [[name, poolFacts(k, pool)] as const] : []));
   const [armPool] = k.dma.atomic_pool ? poolFacts(k, k.dma.atomic_pool) : [];
   return {
+    name: k.board.name,
+    model: k.board.model,
+    cpu: k.machine.facts.core.name,
+    kernel: k.config.name,
+    baseline: k.config.version,
+    design: k.arch.name,
+    cmdline: k.config.cmdline,
     page_table_format: k.config.isEnabled('ARM_LPAE') ? 'long (LPAE)' : 'short',
     lowmem_limit_pa: hex(memory.arm_lowmem_limit),
     lowmem_bytes: hex(memory.high_memory - memory.PAGE_OFFSET),

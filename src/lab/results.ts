@@ -86,6 +86,12 @@ export interface DesignVerdict {
   readonly run: DesignRun;
 }
 
+export interface CmaPlace {
+  readonly base: string;
+  readonly sizeBytes: number;
+  readonly highmem: boolean;
+}
+
 export interface BoardFacts {
   readonly model: string;
   readonly core: string;
@@ -93,8 +99,11 @@ export interface BoardFacts {
   readonly outerCache: string | null;
   readonly memoryBytes: number;
   readonly memoryFrom: 'tree' | 'command line' | 'assumed';
+  /** Of it, what Linux knows after `mem=` and what machine code takes. */
+  readonly knownBytes: number;
   readonly lowmemBytes: number;
-  readonly cma: string;
+  /** The default area; null without one. */
+  readonly cma: CmaPlace | null;
   readonly config: string;
   readonly baseline: string;
   readonly cmdline: string;
@@ -103,6 +112,8 @@ export interface BoardFacts {
 /** A board that was judged. */
 export interface BoardComparison {
   readonly board: string;
+  /** Of the tree, as given. */
+  readonly file: string;
   readonly facts: BoardFacts;
   readonly verdicts: readonly DesignVerdict[];
   readonly diagnostics: readonly Diagnostic[];
@@ -111,6 +122,7 @@ export interface BoardComparison {
 /** A board that could not be judged, and why. */
 export interface BoardRefusal {
   readonly board: string;
+  readonly file: string;
   readonly refused: string;
   /** What is to blame: the board or its kernel, a missing file, or Armory itself. */
   readonly blame: 'input' | 'environment' | 'bug';

@@ -28,6 +28,7 @@ export function refuseUnbuildable(design: Design, { config }: PreparedBoard): vo
   if (reason === null) return;
   inputError('design-refused', `${design.name} cannot be built: ${reason}`, {
     position: { file: config.name },
+    notes: ['`--design` names the designs to compare'],
   });
 }
 
@@ -57,7 +58,7 @@ export function runDesign(k: Kernel, design: string): DesignRun {
   const bootLog = k.log.lines.filter(line => line.level !== 'info').map(line => line.text);
   const masters = probeDevices(k);
   const behindIommu = masters.filter(({ iommu }) => iommu).map(({ name }) => name);
-  const groups = groupAlike(masters);
+  const groups = groupAlike(k, masters);
   const process = pgd_alloc(k);
   if (process === null) inputError('no-memory-left', 'the kernel boots, but no memory is left for a process');
   const runs = groups.map(({ dev }) => runCoherent(k, dev));

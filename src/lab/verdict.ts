@@ -48,14 +48,14 @@ function compareFailures(before: AllocationOutcome, after: AllocationOutcome): R
   if (worked) {
     if (after.result === 'ok') {
       return [
-        { verdict: 'regression', id: 'unreachable', text: `${placeOf(after)}, beyond the device's mask` },
+        { verdict: 'regression', id: 'unreachable', text: `${placeOf(after)}, out of the device's reach` },
       ];
     }
     return [{ verdict: 'regression', id: 'fails', text: `${placeOf(before)} -> ${after.result}` }];
   }
   if (works) {
     const id = after.source === 'restricted' ? 'restricted-pool-works' : 'works';
-    const was = before.result === 'ok' ? `${placeOf(before)}, beyond the device's mask` : before.result;
+    const was = before.result === 'ok' ? `${placeOf(before)}, out of the device's reach` : before.result;
     return [{ verdict: 'improvement', id, text: `${was} -> ${placeOf(after)}` }];
   }
   if (before.result === after.result) return [];
@@ -70,7 +70,7 @@ function compareFailures(before: AllocationOutcome, after: AllocationOutcome): R
 
 function describe(outcome: AllocationOutcome): string {
   if (outcome.result !== 'ok') return outcome.result;
-  return outcome.unreachable ? `${placeOf(outcome)}, beyond the device's mask` : placeOf(outcome);
+  return outcome.unreachable ? `${placeOf(outcome)}, out of the device's reach` : placeOf(outcome);
 }
 
 /** What differs between two calls of the same kind on the same device. */

@@ -9,7 +9,13 @@
  */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { type Diagnostic, EnvironmentError, InputError, type SourcePosition } from '../base/diagnostics.js';
+import {
+  type Diagnostic,
+  EnvironmentError,
+  InputError,
+  inputError,
+  type SourcePosition,
+} from '../base/diagnostics.js';
 import { type KconfigValue, KernelConfig, type KernelVersion } from './config.js';
 import { deriveImage, imageFromSystemMap } from './kernel-image.js';
 import {
@@ -55,6 +61,8 @@ const ASSIGNMENT = /^CONFIG_([A-Za-z0-9_]+)=(.*)$/;
  * neither an assignment, a comment, nor empty, and every value that has none of the known forms.
  */
 export function parseKconfig(text: string, file: string): ParsedKconfig {
+  if (text.includes('\0'))
+    inputError('config-not-text', 'not a .config: it holds NUL bytes', { position: { file } });
   const symbols = new Map<string, KconfigValue>();
   const lines = new Map<string, number>();
   const errors: Diagnostic[] = [];

@@ -53,7 +53,10 @@ const allocation = z.object({
   highmem: z.boolean().optional(),
   mapping: mapping.optional().describe("the driver's mapping"),
   alias: mapping.optional().describe("the direct map's mapping of the same pages, where it is another one"),
-  unreachable: z.boolean().optional().describe("the handle is beyond the device's masks and limits"),
+  unreachable: z
+    .boolean()
+    .optional()
+    .describe('the device does not reach the buffer through the handle: masks, limits, or the true bus map'),
   zeroed: z.boolean().optional().describe('the call made every byte zero'),
   cleaned: z
     .boolean()
@@ -107,6 +110,7 @@ const run = z.object({
 
 const comparison = z.object({
   board: z.string(),
+  file: z.string().describe('of the tree, as given'),
   facts: z.object({
     model: z.string(),
     core: z.string(),
@@ -115,7 +119,11 @@ const comparison = z.object({
     memoryBytes: z.number(),
     memoryFrom: z.enum(['tree', 'command line', 'assumed']),
     lowmemBytes: z.number(),
-    cma: z.string(),
+    knownBytes: z.number().describe('of it, what Linux knows after mem= and what machine code takes'),
+    cma: z
+      .object({ base: z.string(), sizeBytes: z.number(), highmem: z.boolean() })
+      .nullable()
+      .describe('the default area'),
     config: z.string(),
     baseline: z.string(),
     cmdline: z.string(),
@@ -143,6 +151,7 @@ const comparison = z.object({
 
 const refusal = z.object({
   board: z.string(),
+  file: z.string(),
   refused: z.string().describe('why the board cannot be judged'),
   blame: z
     .enum(['input', 'environment', 'bug'])

@@ -9,6 +9,8 @@ import { formatDiagnostic } from '../base/diagnostics.js';
 import {
   type AllocationOutcome,
   type BoardComparison,
+  type BoardFacts,
+  type BoardRefusal,
   type BoardResult,
   type DesignRun,
   type DesignVerdict,
@@ -111,14 +113,30 @@ function countDevices(devices: readonly string[]): string {
   return devices.length === 1 ? devices[0]! : `${devices.length} devices`;
 }
 
+function cmaText({ cma }: BoardFacts): string {
+  if (!cma) return 'none';
+  return `${formatSize(cma.sizeBytes)} at ${cma.base} (${cma.highmem ? 'highmem' : 'lowmem'})`;
+}
+
+/** Warnings of each design's boot; those of `legacy` are not repeated. */
+function bootLogLines({ verdicts }: BoardComparison, paint: Paint): string[] {
+  const common = new Set(verdicts[0]!.run.bootLog);
+  return verdicts.flatMap(({ design, run }, index) => {
+    const lines = index === 0 ? [...common] : run.bootLog.filter(line => !common.has(line));
+    return lines.map(line => `  ${paint.faint(`${design} boot:`)} ${line}`);
+  });
+}
+
 function factsLines(comparison: BoardComparison): string[] {
   const { facts } = comparison;
   const from = facts.memoryFrom === 'tree' ? '' : ` (${facts.memoryFrom})`;
+  const known =
+    facts.knownBytes === facts.memoryBytes ? '' : `, ${formatSize(facts.knownBytes)} of it Linux's`;
   const cores = facts.cores > 1 ? ` × ${facts.cores}` : '';
   const leftOut = comparison.verdicts[0]?.run.behindIommu ?? [];
   return [
     `  ${facts.model}: ${facts.core}${cores}${facts.outerCache ? `, ${facts.outerCache}` : ''}`,
-    `  RAM ${formatSize(facts.memoryBytes)}${from}, lowmem ${formatSize(facts.lowmemBytes)}, CMA ${facts.cma}`,
+    `  RAM ${formatSize(facts.memoryBytes)}${from}${known}, lowmem ${formatSize(facts.lowmemBytes)}, CMA ${cmaText(facts)}`,
     `  kernel ${facts.baseline}, ${facts.config}${facts.cmdline ? `, cmdline "${facts.cmdline}"` : ''}`,
     ...(leftOut.length > 0 ? [`  not run, behind an IOMMU: ${countDevices(leftOut)}`] : []),
   ];
@@ -149,6 +167,7 @@ export function boardText(comparison: BoardComparison, paint: Paint): string {
     paint.heading(comparison.board),
     ...factsLines(comparison),
     ...comparison.diagnostics.map(diagnostic => `  ${formatDiagnostic(diagnostic)}`),
+    ...bootLogLines(comparison, paint),
     '',
     table(paint, head, rows),
     ...(reasons.length > 0 ? ['', ...reasons] : []),
@@ -164,12 +183,25 @@ export function summaryText(results: readonly BoardResult[], paint: Paint): stri
     board,
     `${facts.core}${facts.cores > 1 ? ` × ${facts.cores}` : ''}`,
     `${formatSize(facts.memoryBytes)}${facts.memoryFrom === 'assumed' ? ' (assumed)' : ''}`,
-    facts.cma,
+    cmaText(facts),
     ...verdicts.slice(1).map(entry => verdictCell(entry, paint)),
   ]);
   const lines = [table(paint, ['board', 'core', 'RAM', 'CMA', ...designs], rows)];
   for (const { board, refused: why } of refused) lines.push(`${board}: not judged: ${why}`);
   return lines.join('\n');
+}
+
+/** Why boards were not judged, a line for each kind of reason with one board as the example. */
+function refusalLines(refused: readonly BoardRefusal[]): string[] {
+  const byId = new Map<string, BoardRefusal[]>();
+  for (const refusal of refused) {
+    const id = refusal.diagnostics.find(({ severity }) => severity === 'error')?.id ?? refusal.blame;
+    byId.set(id, [...(byId.get(id) ?? []), refusal]);
+  }
+  return [...byId].map(([id, list]) => {
+    const { board, refused: why } = list[0]!;
+    return `not judged (${id}): ${list.length}, for one ${board}: ${why.split('\n')[0]}`;
+  });
 }
 
 /** How often each verdict and each reason occurred, by design. */
@@ -207,5 +239,6 @@ export function fleetText(results: readonly BoardResult[], paint: Paint): string
     table(paint, ['boards by verdict', ...designs], verdictRows),
     '',
     table(paint, ['boards by reason', ...designs], reasonRows),
+    ...(refused.length > 0 ? ['', ...refusalLines(refused)] : []),
   ].join('\n');
 }

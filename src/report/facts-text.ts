@@ -57,7 +57,9 @@ export function factsText(
   return [
     paint.heading(name),
     ...diagnostics.map(diagnostic => `  ${formatDiagnostic(diagnostic)}`),
-    `  page tables ${facts.page_table_format}, lowmem ends at ${facts.lowmem_limit_pa} (${facts.high_memory_va})`,
+    `  ${facts.model}: ${facts.cpu}, kernel ${facts.baseline}, ${facts.kernel}, ${facts.design}`,
+    ...(facts.cmdline ? [`  cmdline "${facts.cmdline}"`] : []),
+    `  page tables ${facts.page_table_format}; lowmem ends at physical ${facts.lowmem_limit_pa}, virtual ${facts.high_memory_va}`,
     `  vmalloc 0x${facts.layout['VMALLOC_START']}-0x${facts.layout['VMALLOC_END']}`,
     '',
     ...ranges('memblock.memory', facts.memblock_memory),

@@ -47,6 +47,13 @@ const pool = z.object({
 });
 
 export const inspectSchema: z.ZodType<BootFacts> = z.object({
+  name: z.string().describe('the board'),
+  model: z.string(),
+  cpu: z.string(),
+  kernel: z.string().describe('preset or .config file'),
+  baseline: z.string(),
+  design: z.string(),
+  cmdline: z.string(),
   page_table_format: z.enum(['short', 'long (LPAE)']),
   lowmem_limit_pa: hexNumber.describe('first physical address that is not in the direct map'),
   lowmem_bytes: hexNumber,

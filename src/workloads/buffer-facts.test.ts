@@ -25,7 +25,20 @@ test('a handle counts as the bus sees it: offset by the ranges, limited by mask 
     dma-ranges = <0x0 0x40000000 0x10000000>; dev { }; };`;
   const k = bootTestKernel({ design: 'legacy', nodes });
   const dev = probeDevice(k, '/bus/dev');
-  assert.equal(isUnreachable(dev, 0x0ffff000, 0x1000), false);
-  assert.equal(isUnreachable(dev, 0x0ffff000, 0x2000), true);
-  assert.equal(isUnreachable(dev, 2 ** 32 - 1, 0x1000), true, 'DMA_MAPPING_ERROR');
+  assert.equal(isUnreachable(k, dev, 0x0ffff000, 0x4ffff000, 0x1000), false);
+  assert.equal(isUnreachable(k, dev, 0x0ffff000, 0x4ffff000, 0x2000), true);
+  assert.equal(isUnreachable(k, dev, 2 ** 32 - 1, 0x40000000, 0x1000), true, 'DMA_MAPPING_ERROR');
+});
+
+test('the true bus map of the hardware file goes before what the tree says', () => {
+  // The tree has an offset that the bus does not have, as Integrator/AP's display once did.
+  const nodes = `bus { #address-cells = <1>; #size-cells = <1>; ranges;
+    dma-ranges = <0x0 0x40000000 0x10000000>; dev { }; };`;
+  const window = { node: '/bus', dmaStart: 0x40000000, cpuStart: 0x40000000, size: 0x10000000 };
+  const k = bootTestKernel({ design: 'legacy', nodes });
+  const board = { ...k.board, hardware: { busWindows: { value: [window], source: 'test' } } };
+  const real = { ...k, board } as unknown as typeof k;
+  const dev = probeDevice(k, '/bus/dev');
+  assert.equal(isUnreachable(k, dev, 0x1000, 0x40001000, 0x1000), false, 'as the tree says');
+  assert.equal(isUnreachable(real, dev, 0x1000, 0x40001000, 0x1000), true, 'as it is');
 });

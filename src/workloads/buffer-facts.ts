@@ -5,6 +5,7 @@
  * preparation-watch.ts.
  */
 import { FOUR_GiB, hex, type Paddr, type Vaddr } from '../base/address.js';
+import type { BusWindow } from '../board/hardware.js';
 import type { Machine } from '../hw/machine.js';
 import { Translation } from '../hw/mmu/translation.js';
 import { WALK_OK } from '../hw/mmu/walker.js';
@@ -60,9 +61,42 @@ export function sourceOf(k: Kernel, dev: device, paddr: Paddr, fromPool: Source 
 }
 
 /** Does the handle lie outside of what the device can put on its bus? Limits are inclusive, 0 means none. */
-export function isUnreachable(dev: device, dmaHandle: number, size: number): boolean {
+function exceedsLimits(dev: device, dmaHandle: number, size: number): boolean {
   const limits = [dev.coherent_dma_mask, dev.bus_dma_limit].filter(limit => limit !== 0);
   return dmaHandle + size - 1 > Math.min(...limits);
+}
+
+/** The windows of the hardware file that hold for a device: its own or those of a bus above it. */
+export function busWindowsOf(k: Kernel, dev: device): readonly BusWindow[] {
+  const path = dev.of_node?.path;
+  const windows = k.board.hardware.busWindows?.value ?? [];
+  return windows.filter(({ node }) => path === node || path?.startsWith(`${node}/`));
+}
+
+/**
+ * Does the handle, put on the device's bus, reach other memory than the buffer? Judged by the true bus map of the
+ * board's hardware file, where it has one for the device or a bus above it; else the kernel's word is taken.
+ */
+function missesBuffer(k: Kernel, dev: device, dmaHandle: number, paddr: Paddr, size: number): boolean {
+  const windows = busWindowsOf(k, dev);
+  if (windows.length === 0) return false;
+  return !windows.some(
+    ({ dmaStart, cpuStart, size: bytes }) =>
+      dmaHandle >= dmaStart &&
+      dmaHandle + size <= dmaStart + bytes &&
+      dmaHandle - dmaStart + cpuStart === paddr,
+  );
+}
+
+/** Is the buffer at `paddr` out of the device's reach through `dmaHandle`? */
+export function isUnreachable(
+  k: Kernel,
+  dev: device,
+  dmaHandle: number,
+  paddr: Paddr,
+  size: number,
+): boolean {
+  return exceedsLimits(dev, dmaHandle, size) || missesBuffer(k, dev, dmaHandle, paddr, size);
 }
 
 /** `0x8f000000`, eight digits up to 4 GiB. */

@@ -98,7 +98,7 @@ function look(
     highmem: PageHighMem(k, PFN_DOWN(paddr)),
     mapping,
     ...(direct && mapping.place !== 'direct map' && { alias: direct }),
-    unreachable: isUnreachable(dev, buffer.dma_handle, size),
+    unreachable: isUnreachable(k, dev, buffer.dma_handle, paddr, size),
     zeroed: watch.zeroed(paddr, kind.sizeBytes) && k.machine.ram.isFilledWith(paddr, kind.sizeBytes, 0),
     cleaned: (pool ? poolWatch(k) : watch).cleaned(paddr, size, maintainedOuterCache(k)),
     dmaHandle: formatHandle(buffer.dma_handle),

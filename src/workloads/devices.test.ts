@@ -60,7 +60,7 @@ test("a PCI host bridge stands for the devices behind it, and they have its 'dma
   const [pcie, usb] = devices;
   assert.deepEqual(pcie?.dma_range_map, [{ cpu_start: 0x40000000, dma_start: 0x80000000, size: 0x20000000 }]);
   assert.equal(usb?.dma_range_map, null);
-  assert.equal(groupAlike(devices).length, 2);
+  assert.equal(groupAlike(k, devices).length, 2);
 });
 
 const IOMMUS = `
@@ -74,8 +74,9 @@ const IOMMUS = `
 
 test('devices behind an IOMMU are not run: the tree enables it, the kernel uses it for DMA', () => {
   const behind = (symbols: Readonly<Record<string, true>>): string[] => {
-    const devices = probeDevices(bootTestKernel({ design: 'legacy', nodes: IOMMUS, symbols }));
-    const names = groupAlike(devices).flatMap(group => group.names);
+    const k = bootTestKernel({ design: 'legacy', nodes: IOMMUS, symbols });
+    const devices = probeDevices(k);
+    const names = groupAlike(k, devices).flatMap(group => group.names);
     return devices.map(({ name }) => name).filter(name => !names.includes(name));
   };
   assert.deepEqual(behind({ ARM_DMA_USE_IOMMU: true }), ['/vop@53000000']);
@@ -85,7 +86,7 @@ test('devices behind an IOMMU are not run: the tree enables it, the kernel uses 
 test('there is a generic master where a tree names none, or all are behind IOMMUs', () => {
   for (const nodes of ['', IOMMUS.replace(/ {2}vop@54[\s\S]*/, '')]) {
     const k = bootTestKernel({ design: 'legacy', nodes, symbols: { ARM_DMA_USE_IOMMU: true } });
-    const groups = groupAlike(probeDevices(k)).map(({ names }) => names);
+    const groups = groupAlike(k, probeDevices(k)).map(({ names }) => names);
     assert.deepEqual(groups, [[GENERIC_MASTER]]);
   }
 });

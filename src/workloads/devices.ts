@@ -20,6 +20,7 @@ import {
 } from '../linux/drivers/of/device.js';
 import { device } from '../linux/include/linux/device.js';
 import type { Kernel } from '../linux/kernel.js';
+import { busWindowsOf } from './buffer-facts.js';
 
 /** Properties that only a bus master carries. */
 const masterProperties: readonly string[] = ['iommus', 'memory-region', 'dma-coherent', '#dma-cells'];
@@ -201,18 +202,19 @@ export interface DeviceGroup {
  * own. One of each group is run, since the kernel's answer depends on nothing else of the device.
  * Devices behind an IOMMU are left out: ARM's IOMMU operations are not part of any design.
  */
-export function groupAlike(devices: readonly device[]): DeviceGroup[] {
+export function groupAlike(k: Kernel, devices: readonly device[]): DeviceGroup[] {
   const groups: { dev: device; names: string[] }[] = [];
   for (const dev of devices.filter(({ iommu }) => !iommu)) {
-    const group = groups.find(({ dev: other }) => alike(dev, other));
+    const group = groups.find(({ dev: other }) => alike(k, dev, other));
     if (group) group.names.push(dev.name);
     else groups.push({ dev, names: [dev.name] });
   }
   return groups.length > 0 ? groups : [{ dev: new device(GENERIC_MASTER, null), names: [GENERIC_MASTER] }];
 }
 
-function alike(a: device, b: device): boolean {
+function alike(k: Kernel, a: device, b: device): boolean {
   return (
+    JSON.stringify(busWindowsOf(k, a)) === JSON.stringify(busWindowsOf(k, b)) &&
     a.dma_mask === b.dma_mask &&
     a.coherent_dma_mask === b.coherent_dma_mask &&
     a.bus_dma_limit === b.bus_dma_limit &&

@@ -19,7 +19,7 @@ test('a BeagleBone under four designs', () => {
 
   // The board: its cores and memory are the tree's and the boot loader's, the kernel is the preset's.
   assert.equal(comparison.facts.core, 'Cortex-A8');
-  assert.equal(comparison.facts.cma, '32 MiB at 0x9d800000 (lowmem)');
+  assert.deepEqual(comparison.facts.cma, { base: '0x9d800000', sizeBytes: 32 * 1024 * 1024, highmem: false });
 
   // Each design is judged against `legacy`, which comes first and is the same as itself.
   const verdicts = comparison.verdicts.map(({ design, verdict }) => `${design}: ${verdict}`);

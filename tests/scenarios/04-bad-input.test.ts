@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Wrong input gets an error that names the place and the rule, and exit code 2; a missing file gets 3. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { parseDts, writeDtb } from '../../src/devicetree/load.js';
-import { armory } from '../support/cli.js';
+import { armory, armoryTo } from '../support/cli.js';
 
 let folder = '';
 
@@ -114,6 +114,41 @@ test('unknown commands, options and values come with a suggestion or the choices
   refused(['compare', '--memory', '0'], /size of 0/);
   refused(['compare', '--initrd', '4M'], /SIZE@ADDRESS/);
   refused(['compare', '--jobs', 'many'], /many/);
+});
+
+test('names, combinations and values that mean nothing', () => {
+  refused(['inspect', 'beaglebone'], /board-unknown/, /beaglebone-black/);
+  refused(['compare', 'beaglebone-black', '--system-map', 'x'], /system-map-alone/);
+  refused(['compare', '--memory', '64M@0x80000000@1'], /more than one @/);
+  refused(['compare', '--memory', '64M@0x80000001'], /multiple of 4096/);
+  refused(['compare', '--tree-at', '5T'], /not below 4 GiB/);
+  refused(['compare', '--json', '--summary'], /cannot be used with/);
+  refused(['compare', 'beaglebone-black', '--config', file('binary', '\0\0')], /config-not-text/);
+});
+
+test('a design that does not exist for the kernel is refused with the reason', () => {
+  refused(['compare', 'beaglebone-black', '--baseline', '5.15'], /design-refused/, /before 6\.0/);
+  assert.equal(
+    armory('compare', 'beaglebone-black', '--baseline', '5.15', '--design', 'v1', '--summary').code,
+    0,
+  );
+});
+
+test('a hardware file names nodes of the tree', () => {
+  const window = { node: '/nope', dmaStart: 0, cpuStart: 0, size: 4096 };
+  const text = JSON.stringify({ busWindows: { value: [window], source: 'test' } });
+  const hardware = file('board.hardware.json', text);
+  refused(['compare', 'beaglebone-black', '--hardware', hardware], /hardware-no-node/, /\/nope/);
+});
+
+test('output that cannot be written is not a regression', {
+  skip: !existsSync('/dev/full') && 'needs /dev/full',
+}, () => {
+  const full = openSync('/dev/full', 'w');
+  const { code, stderr } = armoryTo(full, 'inspect', 'beaglebone-black');
+  closeSync(full);
+  assert.match(stderr, /cannot write standard output/);
+  assert.equal(code, 3);
 });
 
 test('C preprocessor in a .dts: says what to run', () => {

@@ -27,7 +27,7 @@ for (const job of bundledJobs([])) {
       const prepared = prepare({ ...job, ...(baseline && { baseline }) });
       for (const design of designs) {
         const k = bootDesign(prepared, design);
-        for (const { dev } of groupAlike(probeDevices(k))) {
+        for (const { dev } of groupAlike(k, probeDevices(k))) {
           const before = memoryTaken(k, dev);
           runCoherent(k, dev);
           assert.deepEqual(memoryTaken(k, dev), before, `${design.name}, ${dev.name}: workload`);
@@ -51,7 +51,7 @@ test('a buffer that is not freed is noticed, whichever allocator it is from', ()
     const prepared = prepare(bundledJobs([]).find(({ path }) => path.endsWith(`/${board}.dts`))!);
     for (const design of designs.filter(({ name }) => name !== 'legacy')) {
       const k = bootDesign(prepared, design);
-      for (const { dev } of groupAlike(probeDevices(k))) {
+      for (const { dev } of groupAlike(k, probeDevices(k))) {
         for (const gfp of kinds) {
           const before = memoryTaken(k, dev);
           const buffer = dma_alloc_coherent(k, dev, 16384, gfp);

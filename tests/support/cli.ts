@@ -11,12 +11,18 @@ export interface CliResult {
 }
 
 export function armory(...args: readonly string[]): CliResult {
+  return armoryTo('pipe', ...args);
+}
+
+/** As `armory`, with standard output going to an open file. */
+export function armoryTo(output: 'pipe' | number, ...args: readonly string[]): CliResult {
   const program = join(repositoryRoot, 'dist', 'src', 'cli', 'main.js');
   const run = spawnSync(process.execPath, [program, ...args], {
     encoding: 'utf8',
     cwd: repositoryRoot,
     maxBuffer: 2 ** 28,
     timeout: 120_000,
+    stdio: ['ignore', output, 'pipe'],
   });
-  return { code: run.status, stdout: run.stdout, stderr: run.stderr };
+  return { code: run.status, stdout: run.stdout ?? '', stderr: run.stderr };
 }
