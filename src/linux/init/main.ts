@@ -6,7 +6,6 @@
  *
  * Model: steps that neither place memory nor map it (scheduler, timers, drivers) are left out.
  */
-import { requireImageFits } from '../arch/arm/boot/image-fits.js';
 import { bootmem_init, setup_arch_memory, unflatten_device_tree } from '../arch/arm/kernel/setup.js';
 import { free_initmem, free_initrd_mem, mem_init } from '../arch/arm/mm/init.js';
 import { build_mem_type_table, paging_init } from '../arch/arm/mm/mmu.js';
@@ -17,7 +16,6 @@ import { cma_init_reserved_areas } from '../mm/cma.js';
 /** Boots `k` up to the point where drivers probe. Bad input has been refused before this is called. */
 export function start_kernel(k: Kernel): void {
   setup_arch_memory(k);
-  requireImageFits(k);
   build_mem_type_table(k);
   paging_init(k);
   bootmem_init(k);

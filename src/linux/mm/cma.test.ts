@@ -4,7 +4,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { GiB, MiB } from '../../base/address.js';
-import { bootedWithoutPaging, discovered, logText } from '../arch/arm/kernel/discovery-fixture.js';
+import {
+  bootedWithoutPaging,
+  type DiscoveryOptions,
+  discovered,
+  logText,
+} from '../arch/arm/kernel/discovery-fixture.js';
 import { EBUSY, EINVAL } from '../include/linux/errno.js';
 import { cma_alloc, cma_declare_contiguous, cma_release, cma_used_pages } from './cma.js';
 
@@ -109,6 +114,39 @@ test('an area across two zones cannot be used and becomes ordinary memory', () =
   assert.equal(k.cma.areas[0]?.count, 0);
   assert.match(logText(k), /cma: CMA area pool@6f800000 could not be activated/);
   assert.equal(cma_alloc(k, k.cma.areas[0]!, 1, 0, true), null);
+});
+
+test('an area that leaves memory, holds the kernel or shares pages is refused', () => {
+  const pool = (base: string, size: string, name = 'pool') =>
+    `${name}@${base} { compatible = "shared-dma-pool"; reusable; reg = <0 0x${base} 0 0x${size}>; };`;
+  const boot = (children: string, more: DiscoveryOptions = {}) =>
+    bootedWithoutPaging({
+      memory: [[0x40000000, 400 * MiB]],
+      dts: `reserved-memory { #address-cells = <2>; #size-cells = <2>; ranges; ${children} };`,
+      symbols: NO_DEFAULT,
+      ...more,
+    });
+  // 400 MiB end at 0x59000000.
+  for (const version of ['6.12', '6.1'] as const) {
+    assert.equal(boot(pool('58800000', '800000'), { version }).cma.areas.at(-1)?.count, 2048);
+    for (const [base, size] of [
+      ['58800000', 'c00000'],
+      ['59000000', '800000'],
+      ['80000000', '800000'],
+    ] as const) {
+      assert.throws(
+        () => boot(pool(base, size), { version }),
+        /\(area-not-memory\): \/reserved-memory\/pool@\w+: .*\(memory: 0x40000000-0x59000000\)/,
+      );
+    }
+    assert.throws(() => boot(pool('41400000', '800000'), { version }), /kernel-panic.*holds the kernel/);
+    const two = pool('50000000', '800000', 'a') + pool('50400000', '800000', 'b');
+    assert.throws(() => boot(two, { version }), /kernel-panic.*free already, or in another area/);
+  }
+  // A hole between two banks.
+  const banks = { memory: [[0x40000000, 128 * MiB] as const, [0x50000000, 128 * MiB] as const] };
+  assert.throws(() => boot(pool('47c00000', '800000'), banks), /area-not-memory/);
+  assert.throws(() => boot('', { ...banks, cmdline: 'cma=8M@0x4a000000' }), /area-not-memory/);
 });
 
 test('what a full area says', () => {

@@ -6,7 +6,18 @@
  * kernel/dma/contiguous.ts.
  * Model: nobody borrows pages, so alloc_contig_range() never finds one busy and nothing is migrated.
  */
-import { alignDown, alignUp, FOUR_GiB, isAligned, MiB, type Paddr, type Pfn } from '../../base/address.js';
+import {
+  alignDown,
+  alignUp,
+  FOUR_GiB,
+  hex,
+  isAligned,
+  MiB,
+  type Paddr,
+  type Pfn,
+} from '../../base/address.js';
+import { inputError } from '../../base/diagnostics.js';
+import { holdsKernel } from '../arch/arm/boot/image-fits.js';
 import { EBUSY, EINVAL, ENOMEM, ENOSPC } from '../include/linux/errno.js';
 import { CMA_MIN_ALIGNMENT_BYTES, pageblock_nr_pages } from '../include/linux/pageblock-flags.js';
 import { PAGE_SIZE, PFN_DOWN, PFN_PHYS } from '../include/linux/pfn.js';
@@ -15,6 +26,7 @@ import type { Kernel } from '../kernel.js';
 import { Bitmap } from '../lib/bitmap.js';
 import {
   alloc_contig_range,
+  areReservedPages,
   free_contig_range,
   free_reserved_pages,
   init_cma_reserved_pageblock,
@@ -205,22 +217,71 @@ export function cma_init_reserved_areas(k: Kernel): void {
   for (const area of k.cma.areas) cma_activate_area(k, area);
 }
 
-/**
- * Linux: mm/cma.c, cma_activate_area() (v6.12), which asks page by page for the zone; zones are ranges.
- * Differs: an area outside memory gets a warning from Linux and is then used; here it is not used.
- */
+/** Linux: mm/cma.c, cma_activate_area() (v6.12), which asks page by page for the zone; zones are ranges. */
 function cma_activate_area(k: Kernel, area: CmaArea): void {
+  requireUsable(k, area);
   const end = area.base_pfn + area.count;
-  const zone = zone_of_pfn(k, area.base_pfn);
-  if (zone === undefined || zone !== zone_of_pfn(k, end - 1)) {
-    if (zone === undefined) k.log.WARN_ONCE('cma_activate_area', 'WARNING: mm/cma.c: !pfn_valid(base_pfn)');
-    else free_reserved_pages(k, area.base_pfn, end);
+  if (zone_of_pfn(k, area.base_pfn) !== zone_of_pfn(k, end - 1)) {
+    for (const zone of k.pages.zones) {
+      const zoneEnd = zone.zone_start_pfn + zone.spanned_pages;
+      free_reserved_pages(k, Math.max(area.base_pfn, zone.zone_start_pfn), Math.min(end, zoneEnd));
+    }
     area.count = 0;
     k.log.pr_err(`cma: CMA area ${area.name} could not be activated`);
     return;
   }
   for (let pfn = area.base_pfn; pfn < end; pfn += pageblock_nr_pages(k)) init_cma_reserved_pageblock(k, pfn);
   area.bitmap = new Bitmap(cma_bitmap_maxno(area));
+}
+
+/**
+ * Refuses an area of which a real kernel dies, sooner or later.
+ * Differs: where an area leaves memory, Linux warns once (`!pfn_valid(pfn)`) and goes on to read and write page
+ * structures that do not exist: what follows depends on what lies behind the memory map. Pages that the page
+ * allocator has already, because of a region over this one, go onto its lists a second time.
+ */
+function requireUsable(k: Kernel, area: CmaArea): void {
+  const { base, size } = area;
+  const range = `${hex(base)}-${hex(base + size)}`;
+  const node = k.reserved.regions.find(({ cma }) => cma === area)?.node;
+  const where = {
+    position: node?.properties.get('reg')?.position ?? { file: k.board.tree.file },
+    ...(node && { path: node.path }),
+  };
+  if (!hasPages(k, area)) {
+    const known = k.memblock.memory.map(({ start, end }) => `${hex(start)}-${hex(end)}`).join(', ');
+    const message = `the contiguous area ${range} is not all memory (memory: ${known})`;
+    const advice = 'give the memory that the tree was written for (--memory, mem=), or take the region out';
+    inputError('area-not-memory', message, {
+      ...where,
+      notes: ['Linux does not check, and works on page structures that do not exist', advice],
+    });
+  }
+  if (holdsKernel(k, { start: base, end: base + size })) {
+    inputError('kernel-panic', `the contiguous area ${range} holds the kernel itself`, where);
+  }
+  if (!areReservedPages(k, area.base_pfn, area.base_pfn + area.count)) {
+    const message = `pages of the contiguous area ${range} are free already, or in another area`;
+    inputError('kernel-panic', message, {
+      ...where,
+      notes: ['Linux does not check, and puts them onto its free lists twice'],
+    });
+  }
+}
+
+/**
+ * Has every page of the area a page structure and RAM behind it? Structures exist for whole page blocks, up to the
+ * end of memory. Linux: arch/arm/mm/init.c, pfn_valid(); mm/mm_init.c, memmap_init() (v6.12).
+ */
+function hasPages(k: Kernel, area: CmaArea): boolean {
+  const { memblock, machine } = k;
+  const block = PFN_PHYS(pageblock_nr_pages(k));
+  const end = area.base + area.size;
+  if (end > memblock.memblock_end_of_DRAM() || !machine.ram.contains(area.base, area.size)) return false;
+  for (let at = area.base; at < end; at += block) {
+    if (!memblock.memblock_overlaps_memory(at, block)) return false;
+  }
+  return true;
 }
 
 function cma_bitmap_maxno(area: CmaArea): number {

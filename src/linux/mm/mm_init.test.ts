@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { sharedPath, skipWithout } from '../../../tests/support/shared.js';
+import { bootedWithoutPaging } from '../arch/arm/kernel/discovery-fixture.js';
 import { KernelConfig } from '../config.js';
 import type { Kernel } from '../kernel.js';
 import { Cmdline } from '../lib/cmdline.js';
@@ -76,4 +77,18 @@ test('zones of recorded boots', { skip: skipWithout('truth/boot') }, async t => 
       assert.deepEqual(zonesOf(facts), expected);
     });
   }
+});
+
+test('an order that cannot be built is refused', () => {
+  const boot = (
+    order: number,
+    more: Readonly<Record<string, boolean>> = {},
+    version: '6.1' | '6.12' = '6.12',
+  ) => bootedWithoutPaging({ version, symbols: { ARCH_FORCE_MAX_ORDER: order, ...more } });
+  boot(19);
+  assert.throws(() => boot(20), /test: error \(max-order\): .* is 20; 0 to 19 can be built/);
+  boot(20, {}, '6.1');
+  assert.throws(() => boot(0, {}, '6.1'), /max-order.* is -1;/);
+  boot(16, { SPARSEMEM: true });
+  assert.throws(() => boot(17, { SPARSEMEM: true }), /max-order.* is 17; 0 to 16 can be built/);
 });

@@ -28,6 +28,7 @@ interface ZoneRange extends Range {
  * lowest first, without ZONE_MOVABLE.
  */
 export function free_area_init(k: Kernel, max_zone_pfn: readonly MaxZonePfn[]): void {
+  requireOrder(k);
   const memory = memoryPfns(k);
   const node = { start: memory[0]?.start ?? 0, end: memory.at(-1)?.end ?? 0 };
   invariant(node.end > node.start, 'free_area_init() without memory');
@@ -60,6 +61,24 @@ export function free_area_init(k: Kernel, max_zone_pfn: readonly MaxZonePfn[]): 
   k.pages.zones = zones;
   k.pages.map = map;
   allocPageMap(k, map, memory);
+}
+
+/**
+ * Kconfig takes any number, but the bytes of the largest block must fit an `unsigned long`, and with SPARSEMEM a
+ * section: include/linux/mmzone.h has an #error for it (v6.12).
+ */
+function requireOrder(k: Kernel): void {
+  const order = MAX_PAGE_ORDER(k);
+  const largest = (k.config.isEnabled('SPARSEMEM') ? SECTION_SIZE_BITS : 31) - Math.log2(PAGE_SIZE);
+  if (order >= 0 && order <= largest) return;
+  inputError(
+    'max-order',
+    `the largest order of the page allocator is ${order}; 0 to ${largest} can be built`,
+    {
+      position: { file: k.config.name },
+      notes: ['CONFIG_ARCH_FORCE_MAX_ORDER says it; before 6.4 it is one more than the order'],
+    },
+  );
 }
 
 /** Whole pages of memory, 'no-map' ones included. Linux: for_each_mem_pfn_range(). */
@@ -186,8 +205,9 @@ export function free_unused_memmap(k: Kernel): void {
   }
 }
 
-/** Pages of a section: SECTION_SIZE_BITS is 28. Linux: arch/arm/include/asm/sparsemem.h (v6.12). */
-const SECTION_PAGES = 2 ** 28 / PAGE_SIZE;
+/** Linux: arch/arm/include/asm/sparsemem.h (v6.12). */
+const SECTION_SIZE_BITS = 28;
+const SECTION_PAGES = 2 ** SECTION_SIZE_BITS / PAGE_SIZE;
 
 function sectionsOf(memory: readonly Range[]): number {
   const sections = new Set<number>();

@@ -21,6 +21,7 @@ import {
   __free_pages,
   alloc_contig_range,
   alloc_pages,
+  areReservedPages,
   free_area_init,
   free_contig_range,
   free_reserved_pages,
@@ -308,4 +309,12 @@ test('high memory keeps a small reserve of its own', () => {
   const high = k.pages.zone('HighMem')!;
   drain(k, GFP_KERNEL | __GFP_HIGHMEM, 0);
   assert.equal(high.free_pages, 65536 / 1024);
+});
+
+test('behind the end of memory are no reserved pages, though the map goes on', () => {
+  const k = boot({ size: 255 * MiB, prepare: memblock => memblock.memblock_reserve(BASE + 254 * MiB, MiB) });
+  const end = PFN + 255 * 256;
+  assert.equal(areReservedPages(k, end - 256, end), true);
+  assert.equal(areReservedPages(k, end - 1, end + 1), false);
+  assert.equal(areReservedPages(k, end, end + 1), false);
 });

@@ -76,7 +76,8 @@ export function free_reserved_pages(k: Kernel, start: Pfn, end: Pfn): void {
 /** Are all of [start, end) present pages that the page allocator never had? */
 export function areReservedPages(k: Kernel, start: Pfn, end: Pfn): boolean {
   const map = pageMap(k);
-  if (start >= end || !map.contains(start) || !map.contains(end - 1)) return false;
+  // The map goes on to the end of a largest block, memory may not.
+  if (start >= end || !zone_of_pfn(k, start) || !zone_of_pfn(k, end - 1)) return false;
   return map.order.subarray(start - map.base, end - map.base).every(order => order === RESERVED);
 }
 

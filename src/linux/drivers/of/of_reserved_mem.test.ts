@@ -79,6 +79,42 @@ test('an area that is not aligned to page blocks is given back', () => {
   assert.equal(k.memblock.memblock_is_reserved(0x50080000), false);
 });
 
+test('a region that is given back together with what else lies in it is refused', () => {
+  const pool = (reg: string) => `pool@0 { compatible = "shared-dma-pool"; reg = <${reg}>; };`;
+  const initrd = 'chosen { linux,initrd-start = <0x48000000>; linux,initrd-end = <0x48100000>; };';
+  for (const version of ['6.12', '6.1'] as const) {
+    const boot = (reg: string, more: DiscoveryOptions = {}) => {
+      const options = reserved(pool(reg), { version, ...more });
+      return bootedWithoutPaging({ ...options, dts: `${options.dts} ${initrd}` });
+    };
+    // The table in front of the image, and its last page.
+    for (const base of ['0x40207000', '0x41607000']) {
+      assert.throws(
+        () => boot(`0 ${base} 0 0x1000`),
+        /test.dts:\d+:\d+: error \(kernel-panic\): \/reserved-memory\/pool@0: .*which holds the kernel itself\n/,
+      );
+    }
+    // Beside it, and in what is free between the table and the image.
+    boot('0 0x41608000 0 0x1000');
+    boot('0 0x40208000 0 0xf8000');
+    assert.throws(() => boot('0 0x480ff000 0 0x1000'), /kernel-panic.*holds the initrd/s);
+    boot('0 0x48100000 0 0x1000');
+    const tree = { bootLoader: { treeAddress: 0x4c000000 } };
+    assert.throws(() => boot('0 0x4c000000 0 0x1000', tree), /kernel-panic.*holds the device tree/s);
+  }
+});
+
+test('a pool whose address the kernel cuts to 32 bits is refused', () => {
+  const dts =
+    'vram@18000000 { compatible = "shared-dma-pool"; no-map; reg = <0x1000000 0x18000000 0 0x10000>; };';
+  for (const version of ['6.12', '6.1'] as const) {
+    assert.throws(
+      () => bootedWithoutPaging(reserved(dts, { version })),
+      /\(area-not-memory\): \/reserved-memory\/vram@18000000: the pool 0x18000000-0x18010000/,
+    );
+  }
+});
+
 const DEFAULT_AREA = `cma@50000000 { compatible = "shared-dma-pool"; reusable; linux,cma-default;
   reg = <0 0x50000000 0 0x2000000>; };`;
 

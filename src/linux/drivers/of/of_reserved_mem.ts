@@ -8,10 +8,12 @@
  * second pass at once and those of the first in unflatten_device_tree(), after the direct map is made; 6.1
  * started all of them here. Attaching devices is in kernel/dma and drivers/of/device.ts.
  */
-import { MiB, type Paddr } from '../../../base/address.js';
+import { hex, MiB, type Paddr } from '../../../base/address.js';
+import { inputError } from '../../../base/diagnostics.js';
 import { addressCells, isCompatible, sizeCells } from '../../../devicetree/access.js';
 import { readBig } from '../../../devicetree/bytes.js';
 import type { DtNode } from '../../../devicetree/tree.js';
+import { holdsKernel } from '../../arch/arm/boot/image-fits.js';
 import { EBUSY, EINVAL, ENOENT, ENOMEM } from '../../include/linux/errno.js';
 import { CMA_MIN_ALIGNMENT_BYTES } from '../../include/linux/pageblock-flags.js';
 import { pa, phys_addr_t } from '../../include/linux/types.js';
@@ -287,9 +289,10 @@ function initNode(k: Kernel, region: reserved_mem): void {
   if (result !== 0 && result !== -ENOENT) {
     k.log.pr_info(`${PREFIX}node ${region.name} compatible matching fail`);
     if (nomap) k.memblock.memblock_clear_nomap(region.base, region.size);
-    else k.memblock.memblock_phys_free(region.base, region.size);
+    else giveBack(k, region);
     return;
   }
+  if (region.ops === 'coherent' || region.ops === 'restricted') requireMemory(k, region);
   if (!k.config.atLeast('6.12')) return;
   const last = region.base + region.size - 1;
   const kib = Math.floor(region.size / 1024);
@@ -297,6 +300,45 @@ function initNode(k: Kernel, region: reserved_mem): void {
   k.log.pr_info(
     `${PREFIX}${pa(k, region.base)}..${pa(k, last)} (${kib} KiB) ${nomap ? 'nomap' : 'map'} ${reusable} ${region.name}`,
   );
+}
+
+/** A pool lies in memory; its address may be cut to 32 bits, or lie above what a machine can have. */
+function requireMemory(k: Kernel, { node, base, size }: reserved_mem): void {
+  if (k.machine.ram.contains(base, size)) return;
+  inputError('area-not-memory', `the pool ${hex(base)}-${hex(base + size)} is not all memory of the board`, {
+    position: node.properties.get('reg')?.position ?? { file: k.board.tree.file },
+    path: node.path,
+    ...(!k.config.phys64 && { notes: ['this kernel has no LPAE: it keeps the low 32 bits of an address'] }),
+  });
+}
+
+/**
+ * The region becomes free memory. Linux does not look at what else lies in it, and dies of it later.
+ * Model: a tree that nobody has given an address would not have been put there.
+ */
+function giveBack(k: Kernel, { node, base, size }: reserved_mem): void {
+  const { initial_boot_params_pa, fdt_totalsize, phys_initrd_start, phys_initrd_size } = k.memory;
+  const range = { start: base, end: base + size };
+  const holds = (start: Paddr, bytes: number) => range.start < start + bytes && start < range.end;
+  const lost: string[] = [];
+  if (holdsKernel(k, range)) lost.push('the kernel itself');
+  if (phys_initrd_size > 0 && holds(phys_initrd_start, phys_initrd_size)) lost.push('the initrd');
+  if (k.bootLoader.treeAddress !== undefined && holds(initial_boot_params_pa, fdt_totalsize)) {
+    lost.push('the device tree');
+  }
+  if (lost.length > 0) {
+    const setup = "none of the kernel's users of such regions takes it (its log says why)";
+    inputError(
+      'kernel-panic',
+      `the kernel frees ${hex(range.start)}-${hex(range.end)}, which holds ${lost.join(' and ')}`,
+      {
+        position: node.properties.get('reg')?.position ?? { file: k.board.tree.file },
+        path: node.path,
+        notes: [`${setup}, so that Linux gives back the whole region, whatever else is in it`],
+      },
+    );
+  }
+  k.memblock.memblock_phys_free(base, size);
 }
 
 interface RegionUser {

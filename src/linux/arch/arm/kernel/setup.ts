@@ -20,6 +20,7 @@ import { pa, phys_addr_t, U32_MAX } from '../../../include/linux/types.js';
 import type { Kernel } from '../../../kernel.js';
 import { memparse, parseMem } from '../../../lib/cmdline.js';
 import { KEYSTONE_LOW_PHYS_START, phys_offset } from '../boot/compressed.js';
+import { requireImageFits, requireMemoryIsThere } from '../boot/image-fits.js';
 import { arm_memblock_init, setup_dma_zone } from '../mm/init.js';
 import { adjust_lowmem_bounds, early_vmalloc } from '../mm/lowmem-bounds.js';
 
@@ -131,6 +132,8 @@ export function setup_arch_memory(k: Kernel): void {
   setup_dma_zone(k);
   adjust_lowmem_bounds(k);
   requireLowmem(k);
+  requireMemoryIsThere(k);
+  requireImageFits(k);
   arm_memblock_init(k);
   adjust_lowmem_bounds(k);
 }
