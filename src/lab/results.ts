@@ -62,6 +62,8 @@ export interface DesignRun {
   readonly behindIommu: readonly string[];
   readonly costs: Costs;
   readonly limits: Limits;
+  /** Memory that the kernel lost while all buffers were freed, by device. */
+  readonly lost: readonly string[];
   /** Lines of warning level and above that the boot printed. */
   readonly bootLog: readonly string[];
 }

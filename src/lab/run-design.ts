@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Boots one kernel of one design on one board and runs the workload on every DMA master of the tree. */
-import { MiB } from '../base/address.js';
 import { inputError } from '../base/diagnostics.js';
 import type { Design } from '../designs/design.js';
 import { Machine } from '../hw/machine.js';
@@ -17,7 +16,7 @@ import {
   worksWithoutVmallocSpace,
 } from '../workloads/coherent-run.js';
 import { type DeviceGroup, groupAlike, probeDevices } from '../workloads/devices.js';
-import { atomicPools, memoryTaken, requireNoLeak } from '../workloads/memory-taken.js';
+import { atomicPools, lostMemory, memoryTaken } from '../workloads/memory-taken.js';
 import { watchingPools } from '../workloads/preparation-watch.js';
 import type { PreparedBoard } from './job.js';
 import type { Costs, DesignRun, Limits } from './results.js';
@@ -81,30 +80,24 @@ export function runDesign(k: Kernel, design: string): DesignRun {
     vmallocPeakPages: Math.max(...runs.map(run => run.vmallocPeakPages)),
     lazyRanges: kernelEntryDifferences(k, process).length,
   };
-  const limits = measureLimits(k, typicalGroup(groups));
-  return { design, devices, behindIommu, costs, limits, bootLog };
+  const typical = typicalGroup(groups);
+  const before = memoryTaken(k, typical.dev);
+  const limits = measureLimits(k, typical);
+  const lost = [...runs.map(run => run.lost), lostMemory(k, typical.dev, before)].filter(
+    text => text !== null,
+  );
+  return { design, devices, behindIommu, costs, limits, lost, bootLog };
 }
 
 function measureLimits(k: Kernel, { dev, names }: DeviceGroup): Limits {
-  const before = memoryTaken(k, dev);
-  const limits: Limits = {
+  return {
     device: names[0]!,
     atomicBurst: atomicBurst(k, dev),
     megabyteBuffers: megabyteBuffers(k, dev),
     withoutVmallocSpace: worksWithoutVmallocSpace(k, dev),
   };
-  requireNoLeak(k, dev, before);
-  return limits;
 }
 
 function poolSize(k: Kernel): number {
   return atomicPools(k).reduce((sum, pool) => sum + pool.gen_pool_size(), 0);
-}
-
-/** The default CMA area in words; `none` where there is none. */
-export function describeCma(k: Kernel): string {
-  const area = k.cma.dma_contiguous_default_area;
-  if (!area) return 'none';
-  const where = area.base < k.memory.arm_lowmem_limit ? 'lowmem' : 'highmem';
-  return `${area.size / MiB} MiB at 0x${area.base.toString(16)} (${where})`;
 }

@@ -40,6 +40,7 @@ function run(allocation: AllocationOutcome, coherent = false, changes: Partial<D
       lazyRanges: 0,
     },
     limits: { device: '/a', atomicBurst: 64, megabyteBuffers: 63, withoutVmallocSpace: true },
+    lost: [],
     bootLog: [],
     ...changes,
   };

@@ -209,6 +209,10 @@ export function judge(legacy: DesignRun, run: DesignRun): DesignVerdict {
         reasons.add(remark, device, after.kind);
     }
   }
+  if (run.lost.length > 0 && legacy.lost.length === 0) {
+    const text = `memory is lost: ${run.lost.join('; ')}`;
+    reasons.add({ verdict: 'regression', id: 'memory-lost', text });
+  }
   compareCosts(legacy, run, reasons);
   const list = reasons.list();
   return { design: run.design, verdict: gravest(list.map(reason => reason.verdict)), reasons: list, run };

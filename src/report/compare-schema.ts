@@ -105,6 +105,7 @@ const run = z.object({
     megabyteBuffers: z.number().describe('1 MiB buffers until NULL'),
     withoutVmallocSpace: z.boolean().describe('a 1 MiB buffer can be had while vmalloc space is full'),
   }),
+  lost: z.array(z.string()).describe('memory that the kernel lost while all buffers were freed, by device'),
   bootLog: z.array(z.string()).describe('warnings and errors of the boot'),
 });
 

@@ -118,12 +118,15 @@ function cmaText({ cma }: BoardFacts): string {
   return `${formatSize(cma.sizeBytes)} at ${cma.base} (${cma.highmem ? 'highmem' : 'lowmem'})`;
 }
 
-/** Warnings of each design's boot; those of `legacy` are not repeated. */
+/** Warnings of each design's boot, those of `legacy` not repeated, and memory that was lost. */
 function bootLogLines({ verdicts }: BoardComparison, paint: Paint): string[] {
   const common = new Set(verdicts[0]!.run.bootLog);
   return verdicts.flatMap(({ design, run }, index) => {
     const lines = index === 0 ? [...common] : run.bootLog.filter(line => !common.has(line));
-    return lines.map(line => `  ${paint.faint(`${design} boot:`)} ${line}`);
+    return [
+      ...lines.map(line => `  ${paint.faint(`${design} boot:`)} ${line}`),
+      ...run.lost.map(text => `  ${paint.faint(`${design} lost:`)} ${text}`),
+    ];
   });
 }
 
