@@ -201,9 +201,9 @@ function refusalLines(refused: readonly BoardRefusal[]): string[] {
     const id = refusal.diagnostics.find(({ severity }) => severity === 'error')?.id ?? refusal.blame;
     byId.set(id, [...(byId.get(id) ?? []), refusal]);
   }
-  return [...byId].map(([id, list]) => {
+  return [...byId.values()].map(list => {
     const { board, refused: why } = list[0]!;
-    return `not judged (${id}): ${list.length}, for one ${board}: ${why.split('\n')[0]}`;
+    return `not judged: ${list.length}, for one ${board}: ${why.split('\n')[0]}`;
   });
 }
 
