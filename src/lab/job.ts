@@ -4,7 +4,7 @@
  * handed to a worker thread. `prepare` turns it into a board and a config, or refuses with an InputError.
  */
 import { FOUR_GiB, type Range } from '../base/address.js';
-import { type Diagnostic, InputError } from '../base/diagnostics.js';
+import { type Diagnostic, inputError } from '../base/diagnostics.js';
 import { type Board, loadBoard } from '../board/board.js';
 import {
   applyBootLoader,
@@ -131,40 +131,29 @@ export function prepare(job: BoardJob): PreparedBoard {
 export function prepareBoard(board: Board, job: BoardJob): PreparedBoard {
   const { bootLoader, memoryFrom } = addBootLoader(board, job);
   const { core } = board.machineFacts();
+  const where = { position: { file: job.path }, path: '/cpus' };
   if (!core.mmu) {
-    throw new InputError([
-      {
-        severity: 'error',
-        id: 'core-no-mmu',
-        message: `${core.name} has no MMU; coherent memory of kernels without MMU is a fixed pool in every design`,
-        position: { file: job.path },
-        path: '/cpus',
-      },
-    ]);
+    inputError(
+      'core-no-mmu',
+      `${core.name} has no MMU; coherent memory of kernels without MMU is a fixed pool in every design`,
+      where,
+    );
   }
   const banks = physicalBanks(board);
   const config = chooseConfig(job, board, banks);
   if (!supportsCore(config, core.architecture)) {
-    throw new InputError([
-      {
-        severity: 'error',
-        id: 'core-not-built-in',
-        message: `${config.name} is not built for ${core.name} (ARMv${core.architecture}): it would not boot`,
-        position: { file: job.path },
-        path: '/cpus',
-      },
-    ]);
+    inputError(
+      'core-not-built-in',
+      `${config.name} is not built for ${core.name} (ARMv${core.architecture}): it would not boot`,
+      where,
+    );
   }
   if (config.isEnabled('ARM_LPAE') && !core.longDescriptors) {
-    throw new InputError([
-      {
-        severity: 'error',
-        id: 'core-no-lpae',
-        message: `${config.name} sets CONFIG_ARM_LPAE, but ${core.name} has no long descriptors`,
-        position: { file: job.path },
-        path: '/cpus',
-      },
-    ]);
+    inputError(
+      'core-no-lpae',
+      `${config.name} sets CONFIG_ARM_LPAE, but ${core.name} has no long descriptors`,
+      where,
+    );
   }
   const beside = memoryBeside(board.tree, banks);
   return { board, bootLoader, config, banks, beside, memoryFrom, diagnostics: board.diagnostics };

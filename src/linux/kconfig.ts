@@ -185,7 +185,7 @@ function readText(path: string): string {
 
 function checkModelled({ symbols, architecture }: ParsedKconfig, file: string): void {
   const refuse = (id: string, message: string, ...notes: string[]): never => {
-    throw new InputError([{ severity: 'error', id, message, position: { file }, notes }]);
+    return inputError(id, message, { position: { file }, notes });
   };
   if (architecture !== undefined && architecture !== 'arm') {
     refuse('config-not-arm', `the file is of architecture ${architecture}; only 32-bit arm is modelled`);
@@ -228,5 +228,5 @@ function pageOffset(symbols: ReadonlyMap<string, KconfigValue>, file: string): n
   const value = symbols.get('PAGE_OFFSET');
   if (typeof value === 'number') return value;
   const message = 'CONFIG_PAGE_OFFSET is missing; it is needed to read a System.map';
-  throw new InputError([{ severity: 'error', id: 'config-page-offset', message, position: { file } }]);
+  return inputError('config-page-offset', message, { position: { file } });
 }

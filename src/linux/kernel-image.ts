@@ -7,7 +7,7 @@
  * changed after boot, follow from it. Only sizes are estimated; alignment and order are the linker script's.
  */
 import { alignUp, hex, KiB, MiB } from '../base/address.js';
-import { type Diagnostic, InputError } from '../base/diagnostics.js';
+import { type Diagnostic, inputError } from '../base/diagnostics.js';
 import type { KconfigValue, KernelImage } from './config.js';
 
 type Symbols = ReadonlyMap<string, KconfigValue>;
@@ -150,5 +150,5 @@ function checkOrder(image: KernelImage, file: string): void {
 }
 
 function fail(position: NonNullable<Diagnostic['position']>, message: string): never {
-  throw new InputError([{ severity: 'error', id: 'system-map', message, position }]);
+  return inputError('system-map', message, { position });
 }
