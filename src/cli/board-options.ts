@@ -52,9 +52,9 @@ export function refuseUnknownName(path: string): void {
   });
 }
 
-/** Files go before bundled boards of the same name. */
-export function isBundled(path: string): boolean {
-  return !existsSync(path) && bundledJob(path, []) !== undefined;
+/** The bundled board of that name. Files go before bundled boards. */
+export function bundledBoard(name: string): BoardJob | undefined {
+  return existsSync(name) ? undefined : bundledJob(name, []);
 }
 
 /**
@@ -62,7 +62,7 @@ export function isBundled(path: string): boolean {
  * command line that it is meant for; options go before both.
  */
 export function jobFor(path: string, options: BoardOptions, designs: readonly string[]): BoardJob {
-  const bundled = isBundled(path) ? bundledJob(path, designs) : undefined;
+  const bundled = bundledBoard(path);
   if (!bundled) refuseUnknownName(path);
   if (options.systemMap !== undefined && options.config === undefined) {
     inputError('system-map-alone', '--system-map describes the kernel of --config, which is not given');
@@ -70,8 +70,8 @@ export function jobFor(path: string, options: BoardOptions, designs: readonly st
   const { memory, initrd, imageAt, treeAt, config, preset, systemMap, baseline, cmdline, hardware } = options;
   return {
     path,
-    designs: [...new Set(designs)],
     ...bundled,
+    designs: [...new Set(designs)],
     ...(memory && { memory }),
     ...(initrd && { initrd }),
     ...(imageAt !== undefined && { imageAddress: imageAt }),

@@ -17,7 +17,7 @@ import {
   addBoardOptions,
   type BoardOptions,
   boardArgument,
-  isBundled,
+  bundledBoard,
   jobFor,
   refuseUnknownName,
 } from './board-options.js';
@@ -40,7 +40,7 @@ function jobsFor(paths: readonly string[], options: CompareOptions): BoardJob[] 
     return bundledBoards.map(({ file }) => jobFor(basename(file, '.dts'), options, options.design));
   }
   return paths.flatMap(path => {
-    if (isBundled(path)) return [jobFor(path, options, options.design)];
+    if (bundledBoard(path)) return [jobFor(path, options, options.design)];
     refuseUnknownName(path);
     const { trees, isFolder } = findTrees(path);
     if (!isFolder) return [jobFor(path, options, options.design)];

@@ -71,3 +71,13 @@ test('the same board gives the same result on one thread and on several', () => 
   const alone = armory('compare', ...boards, '--json', '--jobs', '1').stdout;
   assert.equal(armory('compare', ...boards, '--json', '--jobs', '2').stdout, alone);
 });
+
+test('a design that is named twice is run once', () => {
+  const { stdout } = armory('compare', 'versatile-pb', '--json', '--design', 'step1', 'step1');
+  const [board] = compareSchema.parse(JSON.parse(stdout)).boards;
+  assert.ok(board && isJudged(board));
+  assert.deepEqual(
+    board.verdicts.map(({ design }) => design),
+    ['legacy', 'step1'],
+  );
+});
