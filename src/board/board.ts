@@ -42,7 +42,7 @@ export class Board {
 
   /** What the machine consists of. */
   machineFacts(): MachineFacts {
-    const { core, count } = this.cpus;
+    const { core, count, caches } = this.cpus;
     const cache = this.hardware.dataCache?.value;
     return {
       core: cache === undefined ? core : { ...core, cache },
@@ -50,6 +50,7 @@ export class Board {
       outerCache: boardOuterCache(this.tree, this.hardware, core),
       coherentFabric: this.hardware.coherentFabric?.value ?? 'unknown',
       physicalAddressBits: core.longDescriptors ? 40 : 32,
+      ...caches,
     };
   }
 }

@@ -11,6 +11,7 @@ import { compatibles, isAvailable, stringOf, u32Of } from '../devicetree/access.
 import type { DeviceTree, DtNode } from '../devicetree/tree.js';
 import { coreByName, findCore, withDataCache } from '../hw/cores.js';
 import type { CoreFacts } from '../hw/facts.js';
+import { type StatedCaches, statedCaches } from './cache-sizes.js';
 import type { HardwareFacts } from './hardware.js';
 
 export interface Cpus {
@@ -20,6 +21,8 @@ export interface Cpus {
   readonly cores: readonly CoreFacts[];
   /** False: nothing says which core it is, and `core` was assumed. */
   readonly known: boolean;
+  /** What the tree states about the first CPU's caches. */
+  readonly caches: StatedCaches;
 }
 
 /**
@@ -80,7 +83,8 @@ const ASSUMED = 'Cortex-A9';
  */
 export function boardCpus(tree: DeviceTree, hardware: HardwareFacts, diagnostics: Diagnostic[]): Cpus {
   const nodes = cpuNodes(tree);
-  const cpus = describedCpus(tree, nodes, hardware, diagnostics);
+  const described = describedCpus(tree, nodes, hardware, diagnostics);
+  const cpus = { ...described, caches: statedCaches(tree, nodes[0], described.core, diagnostics) };
   if (cpus.core.aliasFreeBytes === undefined || hardware.dataCache !== undefined) return cpus;
   const bytes = dataCacheBytes(tree, nodes[0]);
   if (bytes === undefined) {
@@ -110,7 +114,7 @@ function describedCpus(
   nodes: readonly DtNode[],
   hardware: HardwareFacts,
   diagnostics: Diagnostic[],
-): Cpus {
+): Omit<Cpus, 'caches'> {
   const count = hardware.coreCount?.value ?? Math.max(1, nodes.length);
   const named = hardware.core && findCore([hardware.core.value]);
   if (named !== undefined) return { core: named, count, cores: [named], known: true };

@@ -2,7 +2,7 @@
 /**
  * The outer cache that a device tree describes. Which nodes count and what their properties mean follows
  * the drivers: arch/arm/mm/cache-l2x0.c, cache-feroceon-l2.c, cache-tauros2.c, cache-uniphier.c (v6.12).
- * Left out: latencies, prefetching, parity and way counts, which do not change what software can see, and
+ * Left out: latencies, prefetching and parity, which do not change what software can see, and
  * the XScale3 L2, which announces itself by a register and not in the tree.
  */
 import { compatibles, u32Of } from '../devicetree/access.js';
@@ -72,6 +72,7 @@ export function boardOuterCache(
     model: family.model,
     compatible: family.compatible,
     ...(sizeBytes && { sizeBytes }),
+    ...statedWays(tree, node, sizeBytes, declared ?? LINE_BYTES),
     lineBytes: declared ?? LINE_BYTES,
     needsMaintenance: family.needsMaintenance && !(family.followsArmv7 === true && core.architecture >= 7),
     writeThrough: family.model === 'Aurora' && node.properties.has('wt-override'),
@@ -80,6 +81,23 @@ export function boardOuterCache(
     ioCoherent: compatibles(node).includes('arm,pl310-cache') && node.properties.has('arm,io-coherent'),
     syncDisabled: L2X0.includes(family) && node.properties.has('arm,outer-sync-disable'),
   };
+}
+
+/**
+ * From 'cache-sets' and 'cache-size'.
+ * Linux: arch/arm/mm/cache-l2x0.c, l2x0_cache_size_of_parse() (v6.12).
+ * Differs: the line length is the hardware's, whatever the tree says.
+ */
+function statedWays(
+  tree: DeviceTree,
+  node: DtNode,
+  sizeBytes: number | undefined,
+  lineBytes: number,
+): { readonly ways?: number } {
+  const sets = u32Of(tree, node, 'cache-sets');
+  if (!sizeBytes || !sets) return {};
+  const ways = sizeBytes / (sets * lineBytes);
+  return Number.isInteger(ways) && ways <= 64 ? { ways } : {};
 }
 
 function findFamily(

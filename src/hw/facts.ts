@@ -57,6 +57,8 @@ export interface OuterCacheFacts {
   /** The compatible it was recognized by; decides between variants of one model. */
   readonly compatible: string;
   readonly sizeBytes?: number;
+  /** Associativity, where the tree states it. Absent: see `cache/geometry.ts`. */
+  readonly ways?: number;
   readonly lineBytes: number;
   /**
    * Maintenance by physical address is needed. False where the cache follows the cores' maintenance
@@ -87,4 +89,10 @@ export interface MachineFacts {
   readonly coherentFabric: boolean | 'unknown';
   /** 32, or 40 with long descriptors. */
   readonly physicalAddressBits: number;
+  /** Sizes of this chip's caches, where its tree states them. Absent: see `cache/geometry.ts`. */
+  readonly dataCacheBytes?: number;
+  readonly dataCacheWays?: number;
+  readonly instructionCacheBytes?: number;
+  /** Of a second level that the core itself brings. */
+  readonly l2Bytes?: number;
 }

@@ -87,49 +87,52 @@ export class Ram {
     const extent = this.find(paddr, 1);
     if (extent === undefined) return BUS_ERROR;
     const offset = paddr - extent.base;
-    const slot = extent.slots[Math.floor(offset / CHUNK_BYTES)]!;
+    const index = Math.floor(offset / CHUNK_BYTES);
+    const slot = extent.slots[index]!;
     return slot < 0
       ? -1 - slot
-      : this.slabs[slot >>> 8]!.bytes[((slot & 255) << 12) + (offset % CHUNK_BYTES)]!;
+      : this.slabs[slot >>> 8]!.bytes[((slot & 255) << 12) + (offset - index * CHUNK_BYTES)]!;
   }
 
   read16(paddr: Paddr): number {
     const extent = this.find(paddr, 2);
     if (extent === undefined) return BUS_ERROR;
     const offset = paddr - extent.base;
-    const slot = extent.slots[Math.floor(offset / CHUNK_BYTES)]!;
+    const index = Math.floor(offset / CHUNK_BYTES);
+    const slot = extent.slots[index]!;
     if (slot < 0) return (-1 - slot) * 0x0101;
-    return this.slabs[slot >>> 8]!.halves[((slot & 255) << 11) + ((offset % CHUNK_BYTES) >>> 1)]!;
+    return this.slabs[slot >>> 8]!.halves[((slot & 255) << 11) + ((offset - index * CHUNK_BYTES) >>> 1)]!;
   }
 
   read32(paddr: Paddr): number {
     const extent = this.find(paddr, 4);
     if (extent === undefined) return BUS_ERROR;
     const offset = paddr - extent.base;
-    const slot = extent.slots[Math.floor(offset / CHUNK_BYTES)]!;
+    const index = Math.floor(offset / CHUNK_BYTES);
+    const slot = extent.slots[index]!;
     if (slot < 0) return repeated(-1 - slot);
-    return this.slabs[slot >>> 8]!.words[((slot & 255) << 10) + ((offset % CHUNK_BYTES) >>> 2)]!;
+    return this.slabs[slot >>> 8]!.words[((slot & 255) << 10) + ((offset - index * CHUNK_BYTES) >>> 2)]!;
   }
 
   /** False: no memory there, nothing written. */
   write8(paddr: Paddr, value: number): boolean {
     const slot = this.writable(paddr, 1);
     if (slot < 0) return false;
-    this.slabs[slot >>> 8]!.bytes[((slot & 255) << 12) + (paddr % CHUNK_BYTES)] = value;
+    this.slabs[slot >>> 8]!.bytes[((slot & 255) << 12) + inChunk(paddr)] = value;
     return true;
   }
 
   write16(paddr: Paddr, value: number): boolean {
     const slot = this.writable(paddr, 2);
     if (slot < 0) return false;
-    this.slabs[slot >>> 8]!.halves[((slot & 255) << 11) + ((paddr % CHUNK_BYTES) >>> 1)] = value;
+    this.slabs[slot >>> 8]!.halves[((slot & 255) << 11) + (inChunk(paddr) >>> 1)] = value;
     return true;
   }
 
   write32(paddr: Paddr, value: number): boolean {
     const slot = this.writable(paddr, 4);
     if (slot < 0) return false;
-    this.slabs[slot >>> 8]!.words[((slot & 255) << 10) + ((paddr % CHUNK_BYTES) >>> 2)] = value;
+    this.slabs[slot >>> 8]!.words[((slot & 255) << 10) + (inChunk(paddr) >>> 2)] = value;
     return true;
   }
 
@@ -286,6 +289,11 @@ export class Ram {
     extent.slots[index] = fresh;
     return fresh;
   }
+}
+
+/** `paddr` % CHUNK_BYTES. The operator itself costs 9 ns above 2^31, more than the rest of an access. */
+function inChunk(paddr: number): number {
+  return paddr - Math.floor(paddr / CHUNK_BYTES) * CHUNK_BYTES;
 }
 
 /** Banks that touch act as one run of memory: an access may cross from one into the next. */

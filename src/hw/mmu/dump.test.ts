@@ -136,8 +136,7 @@ function registersOf(boot: string): MmuRegisters {
   // MIDR[19:16] is 6 for ARMv5TEJ and 0xf where the feature registers tell: ARM1176 and ARMv7.
   const architecture = ((midr >>> 16) & 0xf) === 6 ? 5 : ((midr >>> 4) & 0xfff) === 0xb76 ? 6 : 7;
   const long = recorded.MAIR0 !== undefined;
-  return {
-    ...createRegisters(architecture, true),
+  return createRegisters(architecture, true).with({
     format: long ? 'long' : 'short',
     xp: architecture > 5,
     tre: recorded.tex_remap,
@@ -146,7 +145,7 @@ function registersOf(boot: string): MmuRegisters {
     nmrr: Number(recorded.NMRR ?? 0),
     mair0: Number(recorded.MAIR0 ?? 0),
     mair1: Number(recorded.MAIR1 ?? 0),
-  };
+  });
 }
 
 const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
@@ -198,7 +197,7 @@ test('recorded page-table dumps are read back as they were', { skip: skipWithout
 });
 
 test('neighbours join only when addresses and attributes continue', () => {
-  const registers = { ...createRegisters(7), ttbr0: TABLES };
+  const registers = createRegisters(7).with({ ttbr0: TABLES });
   const ram = new Ram([{ start: TABLES, end: TABLES + 0x10000 }]);
   const section = (index: number, pa: number, xn: number): void => {
     ram.write32(TABLES + 4 * index, short.encodeSection(pa, { c: 1, b: 1, ap: 1, xn }));

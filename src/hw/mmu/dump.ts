@@ -60,7 +60,7 @@ export function mapRanges(
   tableBase?: Paddr,
 ): MappedRange[] {
   // TTBCR 0 makes TTBR0 serve all addresses in either format; EAE is told by `format`.
-  const used = tableBase === undefined ? registers : { ...registers, ttbr0: tableBase, ttbcr: 0 };
+  const used = tableBase === undefined ? registers : registers.with({ ttbr0: tableBase, ttbcr: 0 });
   const walker = new TableWalker(ram, used);
   const found = new Translation();
   const ranges: MappedRange[] = [];

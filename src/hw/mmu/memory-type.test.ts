@@ -9,7 +9,7 @@ import { createRegisters } from './registers.js';
 
 test('TEX remap with the values of Linux', () => {
   // PRRR and NMRR: Linux, arch/arm/mm/proc-v7-2level.S.
-  const registers = { ...createRegisters(7), tre: true, prrr: 0xff0a81a8, nmrr: 0x40e040e0 };
+  const registers = createRegisters(7).with({ tre: true, prrr: 0xff0a81a8, nmrr: 0x40e040e0 });
   const types = new MemoryTypes(registers);
   const texts = Array.from({ length: 8 }, (_, i) => types.short(i >> 2, (i >> 1) & 1, i & 1, 1).text);
   assert.deepEqual(texts, [
@@ -34,7 +34,7 @@ test('TEX remap with the values of Linux', () => {
 });
 
 test('without TEX remap', () => {
-  const types = new MemoryTypes({ ...createRegisters(6), xp: true });
+  const types = new MemoryTypes(createRegisters(6).with({ xp: true }));
   const text = (tex: number, c: number, b: number): string => types.short(tex, c, b, 0).text;
   assert.equal(text(0, 0, 0), 'strongly-ordered');
   assert.equal(text(0, 0, 1), 'device');
@@ -53,7 +53,7 @@ test('without TEX remap', () => {
 test('MAIR with the values of Linux', () => {
   // MAIR0 and MAIR1: Linux, arch/arm/mm/proc-v7-3level.S.
   const mair = { mair0: 0xeeaa4400, mair1: 0xff000004 };
-  const types = new MemoryTypes({ ...createRegisters(7, true), format: 'long', ...mair });
+  const types = new MemoryTypes(createRegisters(7, true).with({ format: 'long', ...mair }));
   const texts = Array.from({ length: 8 }, (_, index) => types.long(index, 3).text);
   assert.deepEqual(texts, [
     'strongly-ordered',

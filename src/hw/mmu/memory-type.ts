@@ -6,11 +6,27 @@
  * B4.1), SH the shareability. ARMv4/v5: C and B (ARM DDI 0100I, chapter B4), with TEX bit 0 on
  * XScale (Intel XScale core developer's manual, 3.2.2).
  * Equal types of one MemoryTypes are one object, until a register changes.
+ * `bits` says the same in one number, for code that looks at the type of every access.
  */
 import type { MmuRegisters } from './registers.js';
 
 /** NC non-cacheable, WT write-through, WB write-back, WBWA write-back with allocation on write. */
 export type CachePolicy = 'NC' | 'WT' | 'WB' | 'WBWA';
+
+/** Inner caches may hold it. */
+export const MT_CACHEABLE = 1;
+/** The outer cache may hold it. */
+export const MT_OUTER = 2;
+/** Normal non-cacheable at both levels: stores may wait in a write buffer, loads may be merged. */
+export const MT_BUFFERABLE = 4;
+export const MT_SHAREABLE = 8;
+/** Device or Strongly-ordered: accesses are made as often and in the order that the program says. */
+export const MT_DEVICE = 16;
+export const MT_INNER_WT = 32;
+/** A store that misses allocates a line. */
+export const MT_INNER_WA = 64;
+export const MT_OUTER_WT = 128;
+export const MT_OUTER_WA = 256;
 
 export interface MemoryType {
   /** `unpredictable`: an encoding that the architecture reserves. */
@@ -22,18 +38,52 @@ export interface MemoryType {
   readonly shareable: boolean | null;
   /** `normal inner=WBWA outer=WBWA`, `device`, `strongly-ordered`, `cached write-back`, … */
   readonly text: string;
+  /** MT_…, or-ed. Model: `unpredictable` behaves as Strongly-ordered. */
+  readonly bits: number;
 }
 
 /** Two-bit policy fields: TEX[1:0], CB and NMRR's use one code (DDI 0406C, B3.8.2; B4.1, NMRR). */
 const POLICY: readonly CachePolicy[] = ['NC', 'WBWA', 'WT', 'WB'];
 
+function make(
+  type: MemoryType['type'],
+  inner: CachePolicy,
+  outer: CachePolicy,
+  shareable: boolean | null,
+  text: string,
+): MemoryType {
+  let bits = shareable === true ? MT_SHAREABLE : 0;
+  if (type !== 'normal') bits |= MT_DEVICE;
+  else if (inner === 'NC' && outer === 'NC') bits |= MT_BUFFERABLE;
+  if (inner !== 'NC') bits |= MT_CACHEABLE;
+  if (inner === 'WT') bits |= MT_INNER_WT;
+  if (inner === 'WBWA') bits |= MT_INNER_WA;
+  if (outer !== 'NC') bits |= MT_OUTER;
+  if (outer === 'WT') bits |= MT_OUTER_WT;
+  if (outer === 'WBWA') bits |= MT_OUTER_WA;
+  return { type, inner, outer, shareable, text, bits };
+}
+
 function normal(inner: CachePolicy, outer: CachePolicy, shareable: boolean): MemoryType {
-  return { type: 'normal', inner, outer, shareable, text: `normal inner=${inner} outer=${outer}` };
+  return make('normal', inner, outer, shareable, `normal inner=${inner} outer=${outer}`);
 }
 
 function uncached(type: 'strongly-ordered' | 'device' | 'unpredictable', shareable: boolean): MemoryType {
-  return { type, inner: 'NC', outer: 'NC', shareable, text: type };
+  return make(type, 'NC', 'NC', shareable, type);
 }
+
+/** Types for accesses that no table describes. */
+export const NORMAL_WBWA: MemoryType = normal('WBWA', 'WBWA', false);
+export const NORMAL_WBWA_SHARED: MemoryType = normal('WBWA', 'WBWA', true);
+export const NORMAL_WB: MemoryType = normal('WB', 'WB', false);
+export const NORMAL_WB_SHARED: MemoryType = normal('WB', 'WB', true);
+export const NORMAL_WT: MemoryType = normal('WT', 'WT', false);
+export const NORMAL_WT_SHARED: MemoryType = normal('WT', 'WT', true);
+export const NORMAL_NC: MemoryType = normal('NC', 'NC', false);
+export const NORMAL_NC_SHARED: MemoryType = normal('NC', 'NC', true);
+/** Also what an access with the MMU off is. */
+export const STRONGLY_ORDERED: MemoryType = uncached('strongly-ordered', true);
+export const DEVICE: MemoryType = uncached('device', true);
 
 /** Short descriptors without TEX remap: DDI 0406C, B3.8.2. */
 function decodeTex(tex: number, cb: number, s: boolean): MemoryType {
@@ -102,19 +152,14 @@ function decodeMair(attribute: number, sh: number): MemoryType {
  * Model: uncached buffered counts as Normal non-cacheable, uncached unbuffered as Strongly-ordered.
  */
 function decodeLegacy(tex0: number, cb: number): MemoryType {
-  const make = (type: 'strongly-ordered' | 'normal', policy: CachePolicy, text: string): MemoryType => ({
-    type,
-    inner: policy,
-    outer: policy,
-    shareable: null,
-    text,
-  });
-  if (cb === 0 && tex0 === 0) return make('strongly-ordered', 'NC', 'uncached unbuffered');
-  if (cb <= 1) return make('normal', 'NC', 'uncached buffered');
-  if (cb === 2 && tex0 === 0) return make('normal', 'WT', 'cached write-through');
-  if (cb === 2) return make('normal', 'WB', 'cached mini-cache');
-  if (tex0 === 1) return make('normal', 'WBWA', 'cached write-back write-allocate');
-  return make('normal', 'WB', 'cached write-back');
+  const legacy = (type: 'strongly-ordered' | 'normal', policy: CachePolicy, text: string): MemoryType =>
+    make(type, policy, policy, null, text);
+  if (cb === 0 && tex0 === 0) return legacy('strongly-ordered', 'NC', 'uncached unbuffered');
+  if (cb <= 1) return legacy('normal', 'NC', 'uncached buffered');
+  if (cb === 2 && tex0 === 0) return legacy('normal', 'WT', 'cached write-through');
+  if (cb === 2) return legacy('normal', 'WB', 'cached mini-cache');
+  if (tex0 === 1) return legacy('normal', 'WBWA', 'cached write-back write-allocate');
+  return legacy('normal', 'WB', 'cached write-back');
 }
 
 /** Decodes attributes under the current register values. Tables are rebuilt when a register changed. */
@@ -122,40 +167,26 @@ export class MemoryTypes {
   private readonly registers: MmuRegisters;
   /** Short: index TEX << 3 | C << 2 | B << 1 | S. Long: index AttrIndx << 2 | SH. */
   private table: MemoryType[] = [];
-  private readonly seen: Float64Array = new Float64Array(7).fill(-1);
+  /** Of the registers that `table` was made from. */
+  private generation = -1;
 
   constructor(registers: MmuRegisters) {
     this.registers = registers;
   }
 
   short(tex: number, c: number, b: number, s: number): MemoryType {
-    if (this.changed()) this.rebuild();
+    if (this.generation !== this.registers.generation) this.rebuild();
     return this.table[(tex << 3) | (c << 2) | (b << 1) | s]!;
   }
 
   long(attributeIndex: number, sh: number): MemoryType {
-    if (this.changed()) this.rebuild();
+    if (this.generation !== this.registers.generation) this.rebuild();
     return this.table[(attributeIndex << 2) | sh]!;
-  }
-
-  private changed(): boolean {
-    const r = this.registers;
-    const seen = this.seen;
-    return (
-      seen[0] !== r.prrr ||
-      seen[1] !== r.nmrr ||
-      seen[2] !== r.mair0 ||
-      seen[3] !== r.mair1 ||
-      seen[4] !== (r.tre ? 1 : 0) ||
-      seen[5] !== r.architecture ||
-      seen[6] !== (r.format === 'long' ? 1 : 0)
-    );
   }
 
   private rebuild(): void {
     const r = this.registers;
-    this.seen.set([r.prrr, r.nmrr, r.mair0, r.mair1, r.tre ? 1 : 0, r.architecture]);
-    this.seen[6] = r.format === 'long' ? 1 : 0;
+    this.generation = r.generation;
     const decoded: MemoryType[] = [];
     if (r.format === 'long') {
       for (let i = 0; i < 32; i++) decoded.push(decodeMair(mairByte(r, i >> 2), i & 3));

@@ -3,22 +3,13 @@
  * What a table walk found. One object is made by the caller and filled again by each walk, so that a
  * walk allocates nothing. Fields that a format lacks are 0.
  */
-import type { MemoryType } from './memory-type.js';
+import { type MemoryType, STRONGLY_ORDERED } from './memory-type.js';
 
 /**
  * `section` is 1 MiB with short descriptors and 2 MiB with long ones (the architecture calls the latter
  * a level 2 block; kernel developers say section). `block` is the 1 GiB level 1 block.
  */
 export type MappingKind = 'section' | 'supersection' | 'largepage' | 'page' | 'block';
-
-/** Until the first walk. */
-const UNMAPPED_TYPE: MemoryType = {
-  type: 'unpredictable',
-  inner: 'NC',
-  outer: 'NC',
-  shareable: null,
-  text: 'unmapped',
-};
 
 export class Translation {
   kind: MappingKind = 'page';
@@ -46,7 +37,8 @@ export class Translation {
   /** Privileged access, slash, user access: `rw/-`, `ro/ro`. ARMv4/v5: `APbits=55`. */
   ap = '';
   domain = 0;
-  memoryType: MemoryType = UNMAPPED_TYPE;
+  /** Meaningless until the first walk. */
+  memoryType: MemoryType = STRONGLY_ORDERED;
   /** Physical address of the entry that maps, that is the last one that was read. */
   entryPaddr = 0;
   /** Entries that were read. */

@@ -14,7 +14,7 @@ import {
   encodeLongTable,
   type LongDescriptor,
 } from './long-descriptor.js';
-import { createRegisters, type MmuRegisters } from './registers.js';
+import { createRegisters, type MmuRegisters, type RegisterValues } from './registers.js';
 import * as short from './short-descriptor.js';
 import { Translation } from './translation.js';
 import {
@@ -49,11 +49,12 @@ const vaddr = fc.nat(0xffffffff);
 const result = new Translation();
 
 function setUp(
-  change: Partial<MmuRegisters>,
+  change: Partial<RegisterValues>,
   start = TABLES,
+  reset = createRegisters(7, true),
 ): { ram: Ram; walker: TableWalker; registers: MmuRegisters } {
   const ram = new Ram([{ start, end: start + 0x10000 }]);
-  const registers = { ...createRegisters(7, true), ttbr0: start + 0x4a, ...change };
+  const registers = reset.with({ ttbr0: start + 0x4a, ...change });
   return { ram, walker: new TableWalker(ram, registers), registers };
 }
 
@@ -117,7 +118,7 @@ test('ARMv5 tables: sections, pages with four permission fields, extended pages'
   const a = fc.record({ c: bit, b: bit, domain: fc.nat(15), tex: fc.nat(7) });
   fc.assert(
     fc.property(vaddr, fc.nat(0xfff), a, fc.nat(255), (va, frame, { c, b, domain, tex }, ap) => {
-      const { ram, walker } = setUp({ architecture: 5, xp: false, pxnInShortDescriptors: false });
+      const { ram, walker } = setUp({}, TABLES, createRegisters(5));
       const none = { s: 0, ng: 0, xn: 0, pxn: 0 };
       const first = L1 + 4 * (va >>> 20);
       ram.write32(first, short.encodeLegacySection(frame * 2 ** 20, { tex, c, b, domain, ap: ap & 3 }));
@@ -265,13 +266,13 @@ test('what is missing is a fault at its level', () => {
 });
 
 test('a first-level entry of type 3 is a section only where PXN exists', () => {
-  const { ram, walker } = setUp({ pxnInShortDescriptors: false });
+  const { ram, walker } = setUp({}, TABLES, createRegisters(7));
   ram.write32(L1, short.encodeSection(0, { pxn: 1 }));
   assert.equal(walker.walk(0, result), TRANSLATION_FAULT_L1);
 });
 
 test('domain access comes from DACR', () => {
-  const registers = { ...createRegisters(7), dacr: 0x55 | (3 << 30) };
+  const registers = createRegisters(7).with({ dacr: 0x55 | (3 << 30) });
   assert.deepEqual(
     [0, 3, 4, 15].map(domain => domainAccess(registers, domain)),
     [1, 1, 0, 3],

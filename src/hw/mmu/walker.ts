@@ -9,7 +9,7 @@
  * uses (they read as a translation fault).
  * A walk allocates nothing and throws nothing. Formats: `short-descriptor.ts`, `long-descriptor.ts`.
  */
-import { alignDown, type Vaddr } from '../../base/address.js';
+import type { Vaddr } from '../../base/address.js';
 import { BUS_ERROR, type Ram } from '../ram.js';
 import { MemoryTypes } from './memory-type.js';
 import type { MmuRegisters } from './registers.js';
@@ -26,6 +26,9 @@ export const ACCESS_FLAG_FAULT = 4;
 export const WALK_ABORT_L1 = 5;
 export const WALK_ABORT_L2 = 6;
 export const WALK_ABORT_L3 = 7;
+
+/** Bytes that a base register serves, by TnSZ. */
+const REGION_BYTES: readonly number[] = Array.from({ length: 8 }, (_, sz) => 2 ** (32 - sz));
 
 /** DACR field of `domain`: 0 no access, 1 client (permissions count), 3 manager (they do not). */
 export function domainAccess(registers: MmuRegisters, domain: number): number {
@@ -61,7 +64,8 @@ export class TableWalker {
     // TTBCR.PD0 and PD1 (B4.1) forbid walks through one of the tables.
     if (((r.ttbcr >>> (useTtbr1 ? 5 : 4)) & 1) === 1) return TRANSLATION_FAULT_L1;
     const tableBytes = useTtbr1 ? 0x4000 : 0x4000 >>> n;
-    const base = alignDown(useTtbr1 ? r.ttbr1 : r.ttbr0, tableBytes);
+    // The registers have 32 bits here.
+    const base = ((useTtbr1 ? r.ttbr1 : r.ttbr0) & -tableBytes) >>> 0;
     const index = (vaddr >>> 20) & (tableBytes / 4 - 1);
     const paddr = base + 4 * index;
     const descriptor = this.ram.read32(paddr);
@@ -174,8 +178,8 @@ export class TableWalker {
     // B3.6.4: which base register serves the address, and the size of what it serves.
     const t0sz = r.ttbcr & 7;
     const t1sz = (r.ttbcr >>> 16) & 7;
-    const ttbr0Bytes = 2 ** (32 - t0sz);
-    const ttbr1Start = t1sz === 0 ? ttbr0Bytes : 2 ** 32 - 2 ** (32 - t1sz);
+    const ttbr0Bytes = REGION_BYTES[t0sz]!;
+    const ttbr1Start = t1sz === 0 ? ttbr0Bytes : 2 ** 32 - REGION_BYTES[t1sz]!;
     let base: number;
     let regionSz: number;
     let disabled: number;
@@ -199,10 +203,11 @@ export class TableWalker {
     result.domain = 0;
     // A region of 1 GiB or less starts at level 2 (B3.6.4); its table may be smaller than 4 KiB.
     const firstLevel = regionSz >= 2 ? 2 : 1;
-    const regionBytes = 2 ** (32 - regionSz);
     let shift = firstLevel === 1 ? 30 : 21;
-    let table = alignDown(base % 2 ** 40, (regionBytes / 2 ** shift) * 8);
-    let index = Math.floor((vaddr % regionBytes) / 2 ** shift);
+    const tableBytes = (firstLevel === 1 ? 32 : 0x4000) >>> regionSz;
+    // A remainder or power of numbers above 2^31 would cost as much as the rest of the walk.
+    let table = Math.floor(base / tableBytes) * tableBytes;
+    let index = ((vaddr << regionSz) >>> regionSz) >>> shift;
     let forcedXn = 0;
     let forcedPxn = 0;
     let forcedAp = 0;
@@ -219,9 +224,9 @@ export class TableWalker {
       if ((type & 1) === 0 || (type === 1 && level === 3)) return TRANSLATION_FAULT_L1 + level - 1;
       if (type === 1 || level === 3) {
         result.kind = level === 1 ? 'block' : level === 2 ? 'section' : 'page';
-        result.size = 2 ** shift;
-        const target = (high & 0xff) * 2 ** 32 + ((low & 0xfffff000) >>> 0);
-        result.paddr = alignDown(target, result.size) + (vaddr % result.size);
+        const size = 1 << shift;
+        result.size = size;
+        result.paddr = (high & 0xff) * 2 ** 32 + (((low & -size) | (vaddr & (size - 1))) >>> 0);
         return this.longAttributes(result, low, high, forcedAp, forcedXn, forcedPxn);
       }
       table = (high & 0xff) * 2 ** 32 + ((low & 0xfffff000) >>> 0);

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The bus side of a device that does DMA: which addresses its bus has, and whether its accesses look into the
+ * CPUs' caches. Every device here moves all of its data through one of these, so that whoever watches the
+ * machine sees each transfer with the address that the device used.
+ * Model: a transfer of which a part leads to no memory moves nothing at all; a real bus answers burst by burst.
+ * Next: `engine.ts`, the simplest device.
+ */
+import type { DmaAddr, Paddr } from '../../base/address.js';
+import type { Machine } from '../machine.js';
+
+/**
+ * Where a master's accesses enter: `none`, past every cache; `acp`, an Accelerator Coherency Port in front of an
+ * outer cache (Cortex-A9 and its kin; DDI 0407, 2.4); `ace-lite`, snooped inner caches by an interconnect;
+ * `l2`, a port into an integrated L2 that keeps what is written.
+ */
+export type CoherencyPort = 'none' | 'acp' | 'ace-lite' | 'l2';
+
+/** The master's addresses [dmaStart, dmaStart + size) are the CPU's from `cpuStart` on. */
+export interface Window {
+  readonly dmaStart: DmaAddr;
+  readonly cpuStart: Paddr;
+  readonly size: number;
+}
+
+export interface DmaMasterOptions {
+  /** As the tree calls the device. */
+  readonly name: string;
+  /** As the kernel calls who drives it. */
+  readonly driver: string;
+  readonly port: CoherencyPort;
+  /** Empty: bus addresses are physical addresses. The first window that has an address counts. */
+  readonly windows: readonly Window[];
+}
+
+/** A run of bus addresses whose physical addresses are in one run as well. */
+interface Piece {
+  readonly dmaAddr: DmaAddr;
+  readonly paddr: Paddr;
+  readonly size: number;
+}
+
+export class DmaMaster {
+  readonly name: string;
+  readonly driver: string;
+  readonly port: CoherencyPort;
+  readonly windows: readonly Window[];
+  private readonly machine: Machine;
+
+  constructor(machine: Machine, options: DmaMasterOptions) {
+    this.machine = machine;
+    this.name = options.name;
+    this.driver = options.driver;
+    this.port = options.port;
+    this.windows = options.windows;
+  }
+
+  /** Physical address of `dmaAddr`; null where `size` bytes from there are not one run of memory. */
+  translate(dmaAddr: DmaAddr, size: number): Paddr | null {
+    const piece = this.pieceAt(dmaAddr, size);
+    if (piece === null || piece.size < size) return null;
+    return this.machine.ram.contains(piece.paddr, size) ? piece.paddr : null;
+  }
+
+  /** `size` bytes from `dmaAddr` on; null where a part of them is no memory. */
+  read(dmaAddr: DmaAddr, size: number): Uint8Array | null {
+    const pieces = this.piecesOf(dmaAddr, size, false);
+    if (pieces === null) return null;
+    const bytes = new Uint8Array(size);
+    for (const piece of pieces) {
+      const read = this.machine.deviceRead(this, piece.dmaAddr, piece.paddr, piece.size);
+      bytes.set(read, piece.dmaAddr - dmaAddr);
+    }
+    return bytes;
+  }
+
+  /** False where a part of the destination is no memory: nothing is written. */
+  write(dmaAddr: DmaAddr, bytes: Uint8Array): boolean {
+    const pieces = this.piecesOf(dmaAddr, bytes.length, true);
+    for (const piece of pieces ?? []) {
+      const from = piece.dmaAddr - dmaAddr;
+      const part = bytes.subarray(from, from + piece.size);
+      this.machine.deviceWrite(this, piece.dmaAddr, piece.paddr, part);
+    }
+    return pieces !== null;
+  }
+
+  /** As `write`, every byte being `byte`. */
+  fill(dmaAddr: DmaAddr, size: number, byte: number): boolean {
+    const pieces = this.piecesOf(dmaAddr, size, true);
+    for (const piece of pieces ?? [])
+      this.machine.deviceFill(this, piece.dmaAddr, piece.paddr, piece.size, byte);
+    return pieces !== null;
+  }
+
+  /** As `read`, for a device that looks at the bytes and keeps none. */
+  scan(dmaAddr: DmaAddr, size: number): boolean {
+    const pieces = this.piecesOf(dmaAddr, size, false);
+    for (const piece of pieces ?? []) this.machine.deviceScan(this, piece.dmaAddr, piece.paddr, piece.size);
+    return pieces !== null;
+  }
+
+  /** Splits a transfer where windows end; null, and the observer is told, where a part leads nowhere. */
+  private piecesOf(dmaAddr: DmaAddr, size: number, write: boolean): readonly Piece[] | null {
+    const pieces: Piece[] = [];
+    const end = dmaAddr + size;
+    for (let at = dmaAddr; at < end; ) {
+      const piece = this.pieceAt(at, end - at);
+      if (piece === null || !this.machine.ram.contains(piece.paddr, piece.size)) {
+        this.machine.observer?.deviceMissed(this, at, piece?.size ?? end - at, write);
+        return null;
+      }
+      pieces.push(piece);
+      at += piece.size;
+    }
+    return pieces;
+  }
+
+  /** The first piece of [dmaAddr, dmaAddr + size); null where no window has `dmaAddr`. */
+  private pieceAt(dmaAddr: DmaAddr, size: number): Piece | null {
+    if (this.windows.length === 0) return { dmaAddr, paddr: dmaAddr as number, size };
+    for (const window of this.windows) {
+      const offset = dmaAddr - window.dmaStart;
+      if (offset < 0 || offset >= window.size) continue;
+      return { dmaAddr, paddr: window.cpuStart + offset, size: Math.min(size, window.size - offset) };
+    }
+    return null;
+  }
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Which virtual addresses lead to a physical page: by the tables that the registers name now, and by entries
+ * that TLBs may have kept from before.
+ * Whoever judges what the caches may do asks this: a line may be filled, by speculation, for as long as any
+ * mapping that a core may use is cacheable. Nothing is done until the first question, which reads the tables; from
+ * then on each write to an entry is followed (`live-map.ts`). A write that changes or removes a mapping leaves
+ * the old one lingering until TLB maintenance covers it (`lingering.ts`); one over an invalid entry does not,
+ * since TLBs hold no faults.
+ * Model: an entry may linger in the TLB of every core that ever translated an address or maintained TLBs: of
+ * one that was not started yet nothing is known. A change of permissions alone leaves nothing behind. Non-global
+ * entries carry the ASID at the time of the change; those of a process that is switched away, ASID and all, are
+ * forgotten.
+ */
+import type { Paddr, Pfn, Vaddr } from '../../base/address.js';
+import type { Machine } from '../machine.js';
+import type { TlbOperation } from '../observer.js';
+import { FrameIndex, PageTally, Tally, UNIT_PAGES } from './frame-index.js';
+import { Lingering, type LingeringMapping } from './lingering.js';
+import { entrySizeOf, isNonGlobal, LiveMap, type MapListener } from './live-map.js';
+import { type MemoryType, MT_CACHEABLE, MT_OUTER } from './memory-type.js';
+
+const PAGE = 4096;
+/** One way to reach a physical page. */
+export interface Alias {
+  /** Of the page. */
+  readonly vaddr: Vaddr;
+  readonly memoryType: MemoryType;
+  /** The tables say otherwise by now, but a TLB may still hold it. */
+  readonly lingering: boolean;
+}
+
+function isCacheable(type: MemoryType): boolean {
+  return (type.bits & (MT_CACHEABLE | MT_OUTER)) !== 0;
+}
+
+export class ReverseMap implements MapListener {
+  /** The last cacheable mapping of these pages went away, from the tables and from the TLBs. */
+  onChange: ((start: Pfn, count: number) => void) | null = null;
+  /** Changes whenever a cacheable mapping comes or goes. */
+  version = 0;
+  private readonly machine: Machine;
+  private live: LiveMap | null = null;
+  private lingering = new Lingering();
+  /** Live mappings: frame of a page to page number, and frame / pages of a section to section number. */
+  private pages = new FrameIndex();
+  private sections = new FrameIndex();
+  /** Cacheable mappings, live or lingering: of each page, and of each MiB of sections. */
+  private cacheablePages = new PageTally();
+  private cacheableUnits = new Tally();
+  /** Cores that maintained TLBs. */
+  private maintainers = 1;
+  /** At the last look at the registers. */
+  private asid = 0;
+
+  constructor(machine: Machine) {
+    this.machine = machine;
+  }
+
+  /** Nobody will ask for a while: the next question reads the tables again, and knows nothing of old entries. */
+  forget(): void {
+    this.live = null;
+    this.lingering = new Lingering();
+    this.pages = new FrameIndex();
+    this.sections = new FrameIndex();
+    this.cacheablePages = new PageTally();
+    this.cacheableUnits = new Tally();
+    this.version++;
+  }
+
+  /** Entries that were changed or removed and that some TLB may still hold. */
+  get lingeringCount(): number {
+    this.settle();
+    return this.lingering.count;
+  }
+
+  /** Those of them whose addresses the tables now map otherwise. */
+  get conflictCount(): number {
+    return this.lingering.conflictCount;
+  }
+
+  /** The table entry at `paddr` was written. */
+  tableWrite(paddr: Paddr): void {
+    if (this.live !== null) this.settle().entryWritten(paddr);
+  }
+
+  /** Bytes were written that may be entries: a table copied or cleared. */
+  tablesWritten(paddr: Paddr, size: number): void {
+    if (this.live !== null) this.settle().bytesWritten(paddr, size);
+  }
+
+  tlbMaintenance(
+    cpu: number,
+    operation: TlbOperation,
+    vaddr: Vaddr,
+    size: number,
+    asid: number,
+    broadcast: boolean,
+  ): void {
+    this.maintainers |= 1 << cpu;
+    if (this.live === null) return;
+    this.settle();
+    const gone = this.lingering.maintain(broadcast ? -1 : 1 << cpu, operation, vaddr, size, asid);
+    for (const mapping of gone) this.release(mapping.frame, mapping.size, mapping.type);
+  }
+
+  /** Some mapping that a core may use allows the caches, inner or outer, to hold the page. */
+  mayFill(pfn: Pfn): boolean {
+    this.settle();
+    return this.isCounted(pfn);
+  }
+
+  /**
+   * The same of a whole MiB, by its number: true or false where it holds for each of its pages, else null. To be
+   * asked again when `version` has changed.
+   */
+  mayFillUnit(unit: number): boolean | null {
+    this.settle();
+    if (this.cacheableUnits.has(unit)) return true;
+    const pages = this.cacheablePages.pagesIn(unit);
+    if (pages === 0) return false;
+    return pages === UNIT_PAGES ? true : null;
+  }
+
+  /** The tables map the page uncached somewhere: Normal non-cacheable, Device or Strongly-ordered. */
+  isMappedNonCacheable(pfn: Pfn): boolean {
+    return this.liveAliases(pfn).some(({ memoryType }) => !isCacheable(memoryType));
+  }
+
+  /** Every way to reach the page, live ones first. */
+  aliases(pfn: Pfn): Alias[] {
+    const aliases = this.liveAliases(pfn);
+    for (const { vaddr, frame, type } of this.lingering.ofFrame(pfn)) {
+      aliases.push({ vaddr: vaddr + (pfn - frame) * PAGE, memoryType: type, lingering: true });
+    }
+    return aliases;
+  }
+
+  /** May some old mapping of the page linger? Quick; aliases() knows for sure. */
+  mayLinger(pfn: Pfn): boolean {
+    return this.lingering.mayHave(pfn);
+  }
+
+  /** Type of an old mapping of `vaddr` that some TLB may still hold. */
+  lingeringAt(vaddr: Vaddr): MemoryType | undefined {
+    this.settle();
+    return this.lingering.at(vaddr)?.type;
+  }
+
+  mapped(vaddr: Vaddr, size: number, frame: Pfn, attributes: number): void {
+    const type = this.live!.typeOf(attributes);
+    if (size === PAGE) this.pages.add(frame, vaddr / PAGE);
+    else this.sections.add((frame * PAGE) / size, vaddr / size);
+    this.hold(frame, size, type);
+    if (this.lingering.count === 0) return;
+    // What a TLB may have kept is right again.
+    if (this.lingering.takeEqual(this.describe(vaddr, size, frame, attributes)))
+      this.release(frame, size, type);
+    this.lingering.remapped(vaddr, size);
+  }
+
+  unmapped(vaddr: Vaddr, size: number, frame: Pfn, attributes: number, stale: boolean): void {
+    const mapping = this.describe(vaddr, size, frame, attributes);
+    if (size === PAGE) this.pages.remove(frame, vaddr / PAGE);
+    else this.sections.remove((frame * PAGE) / size, vaddr / size);
+    const otherSpace = mapping.asid !== -1 && mapping.asid !== this.machine.registers.asid;
+    const stays = stale && !otherSpace && this.lingering.add(mapping);
+    if (!stays) this.release(frame, size, mapping.type);
+    // An entry that was changed in place: the new mapping is there already.
+    if (stale && !otherSpace && this.live!.mapsAny(vaddr, size)) this.lingering.remapped(vaddr, size);
+  }
+
+  /** Reads the tables at the first question, and again when registers have changed. */
+  private settle(): LiveMap {
+    const { ram, registers, walker } = this.machine;
+    this.live ??= new LiveMap(ram, registers, walker, this);
+    this.live.followRegisters();
+    this.asid = registers.asid;
+    return this.live;
+  }
+
+  private describe(vaddr: Vaddr, size: number, frame: Pfn, attributes: number): LingeringMapping {
+    return {
+      vaddr,
+      size,
+      frame,
+      type: this.live!.typeOf(attributes),
+      entrySize: Math.max(size, entrySizeOf(attributes)),
+      asid: isNonGlobal(attributes) ? this.asid : -1,
+      cores: this.coresInUse(),
+      conflicts: false,
+    };
+  }
+
+  private coresInUse(): number {
+    let cores = this.maintainers;
+    for (const [cpu, tlb] of this.machine.tlbs.entries()) if (tlb.inUse) cores |= 1 << cpu;
+    return cores;
+  }
+
+  private liveAliases(pfn: Pfn): Alias[] {
+    const live = this.settle();
+    const size = live.sectionBytes;
+    const offset = (pfn * PAGE) % size;
+    const sections = this.sections.places((pfn * PAGE - offset) / size).map(place => place * size);
+    const pages = this.pages.places(pfn).map(place => place * PAGE);
+    const describe = (start: Vaddr, within: number): Alias => ({
+      vaddr: start + within,
+      memoryType: live.typeOf(live.attributesAt(start)),
+      lingering: false,
+    });
+    return [...sections.map(start => describe(start, offset)), ...pages.map(start => describe(start, 0))];
+  }
+
+  private isCounted(pfn: Pfn): boolean {
+    return this.cacheablePages.has(pfn) || this.cacheableUnits.has(Math.floor(pfn / UNIT_PAGES));
+  }
+
+  private hold(frame: Pfn, size: number, type: MemoryType): void {
+    if (!isCacheable(type)) return;
+    this.version++;
+    if (size === PAGE) this.cacheablePages.add(frame);
+    else
+      for (let unit = frame; unit < frame + size / PAGE; unit += UNIT_PAGES)
+        this.cacheableUnits.add(unit / UNIT_PAGES);
+  }
+
+  private release(frame: Pfn, size: number, type: MemoryType): void {
+    if (!isCacheable(type)) return;
+    this.version++;
+    if (size === PAGE) {
+      if (this.cacheablePages.remove(frame)) this.tellUnlessCounted(frame, 1);
+      return;
+    }
+    for (let unit = frame; unit < frame + size / PAGE; unit += UNIT_PAGES) {
+      if (this.cacheableUnits.remove(unit / UNIT_PAGES)) this.tellUnlessCounted(unit, UNIT_PAGES);
+    }
+  }
+
+  /** Tells onChange of the runs of pages in [start, start + count) that are not cacheable any more. */
+  private tellUnlessCounted(start: Pfn, count: number): void {
+    if (this.onChange === null) return;
+    let first = start;
+    for (let pfn = start; pfn <= start + count; pfn++) {
+      if (pfn < start + count && !this.isCounted(pfn)) continue;
+      if (pfn > first) this.onChange(first, pfn - first);
+      first = pfn + 1;
+    }
+  }
+}
