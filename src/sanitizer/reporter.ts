@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Collects findings. The same thing at the same place, by the same rule, is one finding with a count: who did
+ * it, from which function, to which device's buffers.
+ */
+import type { Paddr } from '../base/address.js';
+import type { Cell } from './cell.js';
+import { byteStates, describeCell, runsOf } from './describe.js';
+import type { Engine } from './engine.js';
+import type { Finding, FindingAccess, FindingLine, LineEvent, Severity } from './finding.js';
+import type { History } from './history.js';
+import type { Ownership } from './ownership.js';
+import type { Rule } from './rules/rule.js';
+
+/** Events of a line that a finding tells. */
+const STORY_LENGTH = 16;
+
+export interface Offence {
+  readonly rule: Rule;
+  /** Where it differs from the rule's own. */
+  readonly severity?: Severity;
+  /** What the rule's summary does not say. */
+  readonly detail?: string;
+  readonly missing?: string;
+}
+
+export class Reporter {
+  findings: Finding[] = [];
+  private readonly engine: Engine;
+  private readonly history: History;
+  private readonly ownership: Ownership;
+  private readonly bySite = new Map<string, Finding>();
+  /** Findings of the event that is being worked on, with the cell of each. */
+  private fresh: { finding: { after: string }; index: number }[] = [];
+  /** Findings that this event has been counted for. */
+  private readonly told = new Set<Finding>();
+  private access: Omit<FindingAccess, 'stack'> = {
+    who: '',
+    what: '',
+    vaddr: null,
+    dmaAddr: null,
+    paddr: 0,
+    size: 0,
+  };
+
+  constructor(engine: Engine, history: History, ownership: Ownership) {
+    this.engine = engine;
+    this.history = history;
+    this.ownership = ownership;
+  }
+
+  /** The findings so far, which are forgotten: the same thing will be reported again. */
+  take(): Finding[] {
+    const taken = this.findings;
+    this.findings = [];
+    this.bySite.clear();
+    return taken;
+  }
+
+  /** What is going on now, in case that it has to be reported. */
+  begin(
+    who: string,
+    what: string,
+    vaddr: number | null,
+    dmaAddr: number | null,
+    paddr: number | null,
+    size: number,
+  ): void {
+    this.access = { who, what, vaddr, dmaAddr, paddr, size };
+    this.told.clear();
+  }
+
+  /** The event is over: what the reported lines are like now can be told. */
+  end(cell: Cell): void {
+    if (this.fresh.length === 0) return;
+    for (const { finding, index } of this.fresh) {
+      this.engine.peek(index, this.vaddrOf(index), cell);
+      finding.after = this.describe(cell);
+    }
+    this.fresh = [];
+  }
+
+  /** Under which address the access reaches the cell; null for a device. */
+  private vaddrOf(index: number): number | null {
+    const { vaddr, paddr } = this.access;
+    return vaddr === null || paddr === null ? null : vaddr + (this.engine.shadow.paddrOf(index) - paddr);
+  }
+
+  /** Bytes `mask` of a cell, which stands for `count` alike ones. */
+  report(offence: Offence, cell: Cell, mask: number, index: number, count: number): void {
+    const { shadow } = this.engine;
+    const { cellBytes } = shadow;
+    const start = shadow.paddrOf(index);
+    const line = { paddr: start, bytes: byteStates(cell, cellBytes), wrong: runsOf(mask, cellBytes) };
+    const bytes = bitCount(mask) * count;
+    const finding = this.add(offence, start + firstBit(mask), start, this.describe(cell), bytes, line);
+    if (finding !== null) this.fresh.push({ finding, index });
+  }
+
+  private describe(cell: Cell): string {
+    return describeCell(cell, this.engine.shadow.cellBytes, this.engine.setup.outer);
+  }
+
+  /** Something that is not about the state of a line. Null: it was known already. */
+  add(
+    offence: Offence,
+    paddr: Paddr | null,
+    line: Paddr | null,
+    before: string,
+    bytes: number,
+    state: FindingLine | null = null,
+  ): Finding | null {
+    this.engine.reports++;
+    const { rule, severity = rule.severity, detail, missing = rule.missing } = offence;
+    const { access } = this;
+    const stack = this.history.stack().frames;
+    const buffer = paddr === null ? null : this.ownership.bufferAt(paddr);
+    const owner = buffer === null ? '' : `${buffer.kind} ${buffer.device}`;
+    const site = [rule.id, severity, detail ?? '', access.who, access.what, owner, ...stack].join('\n');
+    const known = this.bySite.get(site);
+    if (known !== undefined) {
+      if (!this.told.has(known)) known.count++;
+      this.told.add(known);
+      known.bytes += bytes;
+      return null;
+    }
+    const events = line === null ? [] : this.history.of(line, shadowLine(this.engine), STORY_LENGTH);
+    const finding: Finding = {
+      rule: rule.id,
+      severity,
+      title: detail === undefined ? rule.summary : `${rule.summary}: ${detail}`,
+      access: { ...access, stack },
+      buffer,
+      other: otherParty(events, access.who),
+      paddr,
+      line: state,
+      before,
+      after: before,
+      events: line === null ? [] : [...events, this.accessEvent(stack)],
+      missing,
+      count: 1,
+      bytes,
+    };
+    this.bySite.set(site, finding);
+    this.findings.push(finding);
+    this.told.add(finding);
+    return finding;
+  }
+
+  /** The access as the last event of a story. */
+  private accessEvent(stack: readonly string[]): LineEvent {
+    const { who, what, paddr, size } = this.access;
+    return { number: this.history.nextNumber, who, what, paddr: paddr ?? 0, size, stack };
+  }
+}
+
+function shadowLine(engine: Engine): number {
+  return engine.shadow.cellBytes;
+}
+
+/** The last one that wrote, mapped or maintained the line and is somebody else; else the last one at all. */
+function otherParty(events: readonly LineEvent[], who: string): LineEvent | null {
+  return (
+    events.findLast(event => event.who !== who && event.size > 0) ??
+    events.findLast(event => event.size > 0) ??
+    null
+  );
+}
+
+function firstBit(mask: number): number {
+  return mask === 0 ? 0 : 31 - Math.clz32(mask & -mask);
+}
+
+function bitCount(mask: number): number {
+  let count = 0;
+  for (let rest = mask; rest !== 0; rest &= rest - 1) count++;
+  return count;
+}
