@@ -28,7 +28,7 @@ function selected(name: string, version: KernelVersion): string[] {
 test('every design is found by its name and names its hooks alike', () => {
   assert.deepEqual(
     designs.map(design => design.name),
-    ['legacy', 'v1', 'v1-66', 'step1', 'step2', 'step2p'],
+    ['legacy', 'prep-fix', 'v1', 'v1-66', 'step1', 'step2', 'step2p'],
   );
   for (const design of designs) {
     assert.equal(designByName(design.name), design);
@@ -40,7 +40,8 @@ test('an unknown name is refused with the list of names', () => {
   assert.throws(
     () => designByName('step3'),
     (error: unknown) =>
-      error instanceof InputError && /step3.*\n.*legacy, v1, v1-66, step1, step2, step2p/.test(error.message),
+      error instanceof InputError &&
+      /step3.*\n.*legacy, prep-fix, v1, v1-66, step1, step2, step2p/.test(error.message),
   );
 });
 

@@ -3,6 +3,7 @@
 import { inputError } from '../base/diagnostics.js';
 import type { Design } from './design.js';
 import { legacy } from './legacy.js';
+import { prepFix } from './prep-fix.js';
 import { step1 } from './step1.js';
 import { step2 } from './step2.js';
 import { step2p } from './step2p.js';
@@ -11,7 +12,7 @@ import { v1On66 } from './v1-66.js';
 
 export { DESIGN_SYMBOLS, type Design, type DesignSymbol, type DesignSymbols } from './design.js';
 
-export const designs: readonly Design[] = [legacy, v1, v1On66, step1, step2, step2p];
+export const designs: readonly Design[] = [legacy, prepFix, v1, v1On66, step1, step2, step2p];
 
 /** The design of that name; an InputError that lists the names where there is none. */
 export function designByName(name: string): Design {

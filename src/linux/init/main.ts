@@ -7,6 +7,7 @@
  * Model: steps that neither place memory nor map it (scheduler, timers, drivers) are left out.
  */
 import { bootmem_init, setup_arch_memory, unflatten_device_tree } from '../arch/arm/kernel/setup.js';
+import { outer_cache_init } from '../arch/arm/mm/cache-l2x0.js';
 import { free_initmem, free_initrd_mem, mem_init } from '../arch/arm/mm/init.js';
 import { build_mem_type_table, paging_init } from '../arch/arm/mm/mmu.js';
 import { mark_rodata_ro } from '../arch/arm/mm/section-perms.js';
@@ -21,6 +22,7 @@ export function start_kernel(k: Kernel): void {
   bootmem_init(k);
   unflatten_device_tree(k);
   mem_init(k);
+  outer_cache_init(k);
   cma_init_reserved_areas(k);
   k.arch.atomic_pool_init(k);
   free_initrd_mem(k);

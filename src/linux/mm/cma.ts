@@ -321,6 +321,7 @@ export function cma_alloc(
   area.bitmap.bitmap_set(bit, bits);
   const pfn = area.base_pfn + bit * perBit;
   alloc_contig_range(k, pfn, pfn + count);
+  k.machine.observer?.pagesAllocated(PFN_PHYS(pfn), PFN_PHYS(count));
   return pfn;
 }
 
@@ -353,6 +354,7 @@ function logFailure(k: Kernel, area: CmaArea, bitmap: Bitmap, count: number): vo
 export function cma_release(k: Kernel, area: CmaArea | null, pfn: Pfn, count: number): boolean {
   if (!area || pfn < area.base_pfn || pfn >= area.base_pfn + area.count) return false;
   free_contig_range(k, pfn, count);
+  k.machine.observer?.pagesFreed(PFN_PHYS(pfn), PFN_PHYS(count));
   const bit = (pfn - area.base_pfn) / 2 ** area.order_per_bit;
   area.bitmap?.bitmap_clear(Math.floor(bit), cma_bitmap_pages_to_bits(area, count));
   return true;

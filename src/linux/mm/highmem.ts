@@ -6,6 +6,7 @@
  */
 import type { Pfn, Vaddr } from '../../base/address.js';
 import { PAGE_KERNEL } from '../arch/arm/include/asm/pgtable.js';
+import { arch_kmap_local_pre_unmap } from '../arch/arm/mm/cache.js';
 import { PAGE_SIZE } from '../include/linux/pfn.js';
 import type { Kernel } from '../kernel.js';
 import { apply_to_page_range } from './memory.js';
@@ -27,10 +28,7 @@ export function kmap_atomic(k: Kernel, pfn: Pfn): Vaddr {
 
 /** Undoes kmap_atomic(). A VIVT cache must forget the address first. */
 export function kunmap_atomic(k: Kernel, vaddr: Vaddr): void {
-  if (k.cpu.cacheid === 'VIVT') {
-    k.machine.innerMaintain('clean-invalidate', vaddr, PAGE_SIZE);
-    k.machine.barrier('dsb');
-  }
+  arch_kmap_local_pre_unmap(k, vaddr);
   apply_to_page_range(k, vaddr, PAGE_SIZE, pte => k.mmu.pgtable.pte_clear_range(k, pte, 1));
   k.machine.tlbFlush('mva', vaddr, PAGE_SIZE, false);
 }

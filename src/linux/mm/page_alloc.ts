@@ -21,6 +21,7 @@ import {
 import { PAGE_SIZE, PFN_DOWN, PFN_PHYS, PFN_UP } from '../include/linux/pfn.js';
 import type { Kernel } from '../kernel.js';
 import { MIGRATE_CMA, NOT_HEAD, type PageMap, RESERVED, type Zone, type ZoneName } from './buddy.js';
+import { kmap_atomic, kunmap_atomic } from './highmem.js';
 
 import { free_unused_memmap } from './mm_init.js';
 
@@ -96,6 +97,7 @@ function releasePages(k: Kernel, start: Pfn, end: Pfn, toTail: boolean): void {
     zone.freeBlock(pfn, order, toTail);
     pfn += 1 << order;
   }
+  k.machine.observer?.pagesFreed(PFN_PHYS(start), PFN_PHYS(end - start));
 }
 
 /**
@@ -117,6 +119,7 @@ export function alloc_pages(k: Kernel, gfp: number, order: number): Pfn | null {
     warn_alloc(k, gfp, order);
     return null;
   }
+  k.machine.observer?.pagesAllocated(PFN_PHYS(pfn), PAGE_SIZE * 2 ** order);
   if (gfp & __GFP_ZERO || k.config.isEnabled('INIT_ON_ALLOC_DEFAULT_ON')) clearPages(k, pfn, order);
   return pfn;
 }
@@ -192,12 +195,18 @@ function warn_alloc(k: Kernel, gfp: number, order: number): void {
   k.log.pr_warn(`page allocation failure: order:${order}, mode:${hex(gfp)}`);
 }
 
-/** Zeroes through the direct map. Model: a high page is zeroed without the CPU's temporary mapping. */
+/** Zeroes through the direct map, a high page through a window. Linux: mm/page_alloc.c, kernel_init_pages(). */
 function clearPages(k: Kernel, pfn: Pfn, order: number): void {
-  const size = PAGE_SIZE * 2 ** order;
   const vaddr = page_address(k, pfn);
-  if (vaddr === null) k.machine.ram.fill(PFN_PHYS(pfn), size, 0);
-  else k.machine.fill(vaddr, PFN_PHYS(pfn), size, 0);
+  if (vaddr !== null) {
+    k.machine.fill(vaddr, PFN_PHYS(pfn), PAGE_SIZE * 2 ** order, 0);
+    return;
+  }
+  for (let page = pfn; page < pfn + 2 ** order; page++) {
+    const window = kmap_atomic(k, page);
+    k.machine.fill(window, PFN_PHYS(page), PAGE_SIZE, 0);
+    kunmap_atomic(k, window);
+  }
 }
 
 /**
@@ -217,6 +226,7 @@ export function __free_pages(k: Kernel, pfn: Pfn, order: number): void {
     zone.free_pages += 2 ** order;
     zone.free_cma_pages += 2 ** order;
   } else zone.freeBlock(pfn, order, false);
+  k.machine.observer?.pagesFreed(PFN_PHYS(pfn), PAGE_SIZE * 2 ** order);
 }
 
 /** First page of the range that is not in use, or null. */

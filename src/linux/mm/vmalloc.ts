@@ -10,6 +10,7 @@
 import { ilog2, isAligned, type Pfn, roundUpPowerOfTwo, type Vaddr } from '../../base/address.js';
 import type { pgprot_t } from '../arch/arm/include/asm/pgtable.js';
 import { flush_tlb_kernel_range } from '../arch/arm/include/asm/tlbflush.js';
+import { flush_cache_all } from '../arch/arm/mm/cache.js';
 import { arch_sync_kernel_mappings } from '../arch/arm/mm/fault.js';
 import { pmd_off_k, pte_alloc_kernel } from '../arch/arm/mm/mmu.js';
 import { PAGE_ALIGN, PAGE_SIZE } from '../include/linux/pfn.js';
@@ -186,12 +187,12 @@ function hasAliases(k: Kernel): boolean {
 
 /** Linux: arch/arm/include/asm/cacheflush.h, flush_cache_vmap(). */
 export function flush_cache_vmap(k: Kernel): void {
-  if (hasAliases(k)) k.machine.innerMaintainAll('clean-invalidate');
+  if (hasAliases(k)) flush_cache_all(k);
   else k.machine.barrier('dsb');
 }
 
 function flush_cache_vunmap(k: Kernel): void {
-  if (hasAliases(k)) k.machine.innerMaintainAll('clean-invalidate');
+  if (hasAliases(k)) flush_cache_all(k);
 }
 
 /** Maps `count` pages from `pfn` on into `area`; unmaps it again and returns false when memory is out. */

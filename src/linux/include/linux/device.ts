@@ -24,6 +24,8 @@ export function DMA_BIT_MASK(bits: number): number {
 export class device {
   readonly name: string;
   readonly of_node: DtNode | null;
+  /** Name of the driver that is bound to it; empty: none is known. */
+  driver = '';
   /** `*dev->dma_mask`; null where the bus code has set no pointer. */
   dma_mask: number | null;
   coherent_dma_mask: number;

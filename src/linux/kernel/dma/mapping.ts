@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * The DMA API that drivers call, as far as it allocates. Linux: kernel/dma/mapping.c (v6.12). Masks stand in
- * masks.ts and are passed on from here. What to read next: direct.ts, where designs part.
+ * masks.ts, streaming mappings in streaming.ts; both are passed on from here. What to read next: direct.ts, where
+ * designs part.
  * Model: ARM's own IOMMU operations are left out; a device that uses them must not be given to this file.
  */
 import { invariant } from '../../../base/diagnostics.js';
+import { Translation } from '../../../hw/mmu/translation.js';
+import { WALK_OK } from '../../../hw/mmu/walker.js';
+import type { CoherentBuffer } from '../../../hw/observer.js';
 import { __arm_dma_free, __dma_alloc } from '../../arch/arm/mm/dma-mapping.js';
 import type { device } from '../../include/linux/device.js';
+import { DMA_ATTR_SKIP_CPU_SYNC, DMA_BIDIRECTIONAL } from '../../include/linux/dma-mapping.js';
 import { __GFP_COMP, __GFP_DMA, __GFP_DMA32, __GFP_HIGHMEM } from '../../include/linux/gfp.js';
-import { get_order, PAGE_ALIGN } from '../../include/linux/pfn.js';
+import { get_order, PAGE_ALIGN, PFN_PHYS } from '../../include/linux/pfn.js';
 import type { Kernel } from '../../kernel.js';
 import type { DmaBuffer } from './arch.js';
 import { dma_alloc_from_dev_coherent, dma_release_from_dev_coherent } from './coherent.js';
@@ -20,6 +25,7 @@ import {
   dma_direct_free_pages,
 } from './direct.js';
 import { uses_arm_dma_ops } from './masks.js';
+import { driverOf } from './streaming-events.js';
 
 export {
   dma_addressing_limited,
@@ -30,8 +36,12 @@ export {
   dma_set_mask_and_coherent,
 } from './masks.js';
 export { dma_pgprot } from './pgprot.js';
+export * from './streaming.js';
 
 const ZONE_FLAGS = __GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM;
+
+/** Memory of dma_alloc_pages() is mapped for both directions, and nothing is synchronized yet. */
+const BOTH_UNSYNCED = [DMA_BIDIRECTIONAL, DMA_ATTR_SKIP_CPU_SYNC] as const;
 
 function requireDirect(dev: device): void {
   invariant(!dev.iommu, () => `${dev.name} is behind an IOMMU, whose operations are not modelled`);
@@ -55,6 +65,15 @@ export function dma_alloc_attrs(
   gfp: number,
   attrs: number,
 ): DmaBuffer | null {
+  const buffer = allocate(k, dev, size, gfp, attrs);
+  if (buffer !== null && k.machine.observer !== null) {
+    const seen = describeCoherent(k, dev, size, buffer);
+    if (seen !== null) k.machine.observer.coherentAllocated(seen);
+  }
+  return buffer;
+}
+
+function allocate(k: Kernel, dev: device, size: number, gfp: number, attrs: number): DmaBuffer | null {
   requireDirect(dev);
   if (dev.coherent_dma_mask === 0) {
     k.log.WARN_ONCE('dma_alloc_attrs mask', `dma_alloc_attrs: ${dev.name} has no coherent DMA mask`);
@@ -70,6 +89,22 @@ export function dma_alloc_attrs(
   return dma_direct_alloc(k, dev, size, flags & ~(k.config.atLeast('6.12') ? 0 : __GFP_COMP), attrs);
 }
 
+/** For an observer. Null: the address leads nowhere, since the buffer is none. */
+function describeCoherent(k: Kernel, dev: device, size: number, buffer: DmaBuffer): CoherentBuffer | null {
+  const found = new Translation();
+  const mapped = !buffer.cookie && k.machine.walker.walk(buffer.cpu_addr, found) === WALK_OK;
+  if (!buffer.cookie && !mapped) return null;
+  return {
+    device: dev.name,
+    driver: driverOf(dev),
+    vaddr: buffer.cookie ? null : buffer.cpu_addr,
+    dmaAddr: buffer.dma_handle,
+    paddr: buffer.cookie ? PFN_PHYS(buffer.cpu_addr) : found.paddr,
+    size,
+    coherent: dev.dma_coherent,
+  };
+}
+
 /** Frees what dma_alloc_attrs() returned. Linux: kernel/dma/mapping.c, dma_free_attrs() (v6.12). */
 export function dma_free_attrs(
   k: Kernel,
@@ -79,6 +114,10 @@ export function dma_free_attrs(
   attrs: number,
 ): void {
   requireDirect(dev);
+  if (buffer !== null && k.machine.observer !== null) {
+    const seen = describeCoherent(k, dev, size, buffer);
+    if (seen !== null) k.machine.observer.coherentFreed(seen);
+  }
   if (buffer && !buffer.cookie && dma_release_from_dev_coherent(k, dev, get_order(size), buffer.cpu_addr)) {
     return;
   }
@@ -99,7 +138,7 @@ export function dma_free_coherent(k: Kernel, dev: device, size: number, buffer: 
 }
 
 /**
- * Cached lowmem pages that the device reaches. dma_alloc_noncoherent() returns their direct mapping and
+ * Cached lowmem pages that the device reaches; the driver synchronizes them, as streaming memory. dma_alloc_noncoherent() returns their direct mapping and
  * dma_alloc_noncontiguous() one segment of them. Linux: kernel/dma/mapping.c, dma_alloc_pages() (v6.12).
  */
 export function dma_alloc_pages(k: Kernel, dev: device, size: number, gfp: number): DmaPages | null {
@@ -113,12 +152,19 @@ export function dma_alloc_pages(k: Kernel, dev: device, size: number, gfp: numbe
     return null;
   }
   if (refusesCompound(k, gfp, 'dma_alloc_pages')) return null;
-  return dma_direct_alloc_pages(k, dev, PAGE_ALIGN(size), gfp);
+  const pages = dma_direct_alloc_pages(k, dev, PAGE_ALIGN(size), gfp);
+  if (pages !== null && k.machine.observer !== null) {
+    const paddr = PFN_PHYS(pages.pfn);
+    k.dma.streaming.mapped(k, dev, pages.dma_handle, paddr, PAGE_ALIGN(size), ...BOTH_UNSYNCED);
+  }
+  return pages;
 }
 
 /** Linux: kernel/dma/mapping.c, dma_free_pages() (v6.12). */
 export function dma_free_pages(k: Kernel, dev: device, size: number, pages: DmaPages): void {
   requireDirect(dev);
+  const ends = k.dma.streaming.ending(k, dev, pages.dma_handle, PAGE_ALIGN(size), ...BOTH_UNSYNCED);
+  if (ends !== null) k.machine.observer?.streamingUnmapped(ends);
   dma_direct_free_pages(k, dev, PAGE_ALIGN(size), pages.pfn);
 }
 

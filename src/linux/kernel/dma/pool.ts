@@ -163,6 +163,7 @@ function __dma_alloc_from_pool(
   if (pool.gen_pool_avail() < k.dma.atomic_pool_size) {
     k.workqueue.schedule_work('atomic_pool_work', () => atomic_pool_work_fn(k));
   }
+  k.machine.observer?.pagesAllocated(paddr, size);
   k.machine.fill(cpu_addr, paddr, size, 0);
   return { cpu_addr, pfn: PFN_DOWN(paddr) };
 }
@@ -191,6 +192,7 @@ export function dma_free_from_pool(k: Kernel, vaddr: Vaddr, size: number): boole
   for (let pool = dma_guess_pool(k, null, 0); pool; pool = dma_guess_pool(k, pool, 0)) {
     if (!pool.gen_pool_has_addr(vaddr, size)) continue;
     pool.gen_pool_free(vaddr, size);
+    k.machine.observer?.pagesFreed(pool.gen_pool_virt_to_phys(vaddr), size);
     return true;
   }
   return false;

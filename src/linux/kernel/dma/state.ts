@@ -6,6 +6,7 @@
  */
 import type { Vaddr } from '../../../base/address.js';
 import type { GenPool } from '../../lib/genalloc.js';
+import { StreamingEvents } from './streaming-events.js';
 
 /** How ARM's allocator got a buffer, and so how it must give it back. */
 export type ArmAllocator = 'cma' | 'simple' | 'remap' | 'pool';
@@ -24,6 +25,9 @@ export class DmaState {
   /** Generic: bytes that each pool has taken so far (debugfs dma_pools/). */
   pool_size_kernel = 0;
   pool_size_dma = 0;
+
+  /** Who owns which bytes, for an observer. */
+  readonly streaming: StreamingEvents = new StreamingEvents();
 
   /** irqs_disabled(), as the caller of the next DMA function has it. */
   irqs_disabled = false;

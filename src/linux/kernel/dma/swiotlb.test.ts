@@ -63,13 +63,18 @@ function kernel(options: Options = {}): Kernel {
   memblock.memblock_set_current_limit(BASE + lowmem);
   const ram = new Ram([{ start: BASE, end: BASE + GiB }]);
   const fill = (_: number, paddr: number, size: number, byte: number): void => ram.fill(paddr, size, byte);
+  const pa = (vaddr: number): number => vaddr - 0xc0000000 + BASE;
+  const copy = (to: number, from: number, size: number): boolean => {
+    ram.copy(pa(to), pa(from), size);
+    return true;
+  };
   return {
     config: new KernelConfig({ name: 'test', version, symbols, cmdline, image }),
     cmdline: new Cmdline(cmdline),
     cpu: { num_possible_cpus: cpus },
     memblock,
     memory: { max_low_pfn: (BASE + lowmem) / 4096, PHYS_OFFSET: BASE, PAGE_OFFSET: 0xc0000000 },
-    machine: { ram, fill, cpu: 0 },
+    machine: { ram, fill, access: { copy }, cpu: 0 },
     log: new Printk(),
   } as unknown as Kernel;
 }

@@ -4,11 +4,10 @@
  * Linux: kernel/dma/swiotlb.c, include/linux/swiotlb.h (v6.12); differences of 6.1 where they are noted.
  * The slots themselves: `swiotlb-slots.ts`.
  *
- * Left out: SWIOTLB_DYNAMIC, memory encryption, debugfs, late initialisation; swiotlb_map(), which belongs to
- * streaming mappings: whoever maps checks the bounce address against the mask and does the cache maintenance.
+ * Left out: SWIOTLB_DYNAMIC, memory encryption, debugfs, late initialisation. swiotlb_map(), which checks the
+ * bounce address against the mask and does the cache maintenance, is in `direct-streaming.ts`.
  * Model: no device has a segment boundary other than 4 GiB or a minimum alignment mask (NVMe and SCSI drivers
  * set one); 5.15 behaves as 6.1, with areas, which it did not have.
- * Model: copies change memory, but an observer of the machine is not told of the CPU's loads and stores.
  */
 import { alignUp, MiB, type Paddr, type Pfn, roundUpPowerOfTwo } from '../../../base/address.js';
 import { __va, PageHighMem } from '../../arch/arm/include/asm/memory.js';
@@ -26,6 +25,7 @@ import { EINVAL } from '../../include/linux/errno.js';
 import { get_order, PAGE_ALIGN, PAGE_SIZE, PFN_DOWN, PFN_PHYS } from '../../include/linux/pfn.js';
 import { pa } from '../../include/linux/types.js';
 import type { Kernel } from '../../kernel.js';
+import { copyFromBounce, copyToBounce } from './swiotlb-copy.js';
 import {
   INVALID_PHYS_ADDR,
   IO_TLB_SEGSIZE,
@@ -188,6 +188,7 @@ function findSlots(k: Kernel, dev: device, mem: IoTlbMem, request: Partial<SlotR
 /**
  * A bounce buffer for `size` bytes at `orig_addr`, filled with them whatever the direction; null where there
  * is no room. Linux: swiotlb_tbl_map_single() (v6.12; the same in 6.1 for devices without alignment mask).
+ * Model: BUG_ON() for an empty buffer is logged, and there is none.
  */
 export function swiotlb_tbl_map_single(
   k: Kernel,
@@ -201,6 +202,10 @@ export function swiotlb_tbl_map_single(
     k.log.pr_warn(
       `${dev.name}: Can not allocate SWIOTLB buffer earlier and can't now provide you with the DMA bounce buffer`,
     );
+    return null;
+  }
+  if (size === 0) {
+    k.log.WARN(`kernel BUG in swiotlb_tbl_map_single: ${dev.name}: no slots`);
     return null;
   }
   const slot = findSlots(k, dev, mem, { origAddr: orig_addr, allocSize: size });
@@ -248,8 +253,8 @@ function swiotlb_bounce(
   }
   const bytes = overflow ? left : size;
   const original = slotOrigin + offset;
-  if (direction === DMA_TO_DEVICE) k.machine.ram.copy(tlb_addr, original, bytes);
-  else k.machine.ram.copy(original, tlb_addr, bytes);
+  if (direction === DMA_TO_DEVICE) copyToBounce(k, tlb_addr, original, bytes);
+  else copyFromBounce(k, tlb_addr, original, bytes);
 }
 
 /** Ends a mapping: copies back for the CPU, then frees the slots. Nothing where `paddr` is no bounce buffer. */
@@ -313,15 +318,17 @@ export function swiotlb_alloc(k: Kernel, dev: device, size: number): Pfn | null 
     mem.releaseSlots(tlb_addr, MIN_ALIGN_MASK);
     return null;
   }
+  k.machine.observer?.pagesAllocated(tlb_addr, size);
   return PFN_DOWN(tlb_addr);
 }
 
 /** False where the pages are not of the device's pool (and always without CONFIG_DMA_RESTRICTED_POOL). */
-export function swiotlb_free(k: Kernel, dev: device, pfn: Pfn, _size: number): boolean {
+export function swiotlb_free(k: Kernel, dev: device, pfn: Pfn, size: number): boolean {
   if (!k.config.isEnabled('DMA_RESTRICTED_POOL')) return false;
   const mem = swiotlb_find_pool(dev, PFN_PHYS(pfn));
   if (mem === null) return false;
   mem.releaseSlots(PFN_PHYS(pfn), MIN_ALIGN_MASK);
+  k.machine.observer?.pagesFreed(PFN_PHYS(pfn), size);
   return true;
 }
 

@@ -20,6 +20,7 @@ export function create_page_tables(k: Kernel): void {
   const pgd = __pa(k, memory.swapper_pg_dir);
   k.mmu.init_mm.pgd = pgd;
   machine.ram.fill(pgd, format.PG_DIR_SIZE, 0);
+  machine.tablesWritten(pgd, format.PG_DIR_SIZE);
   if (format.levels === 3) {
     for (let i = 0; i < 4; i++) {
       const table = pgd + 0x1000 * (i + 1);

@@ -1,128 +1,128 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * Cache maintenance for DMA. Linux: arch/arm/mm/cache-v7.S and its siblings (dma_flush_range,
- * dma_map_area, dma_unmap_area), arch/arm/mm/cache-l2x0.c and its siblings (outer_*_range) (v6.12).
- * A whole range is one operation of the machine, which counts and reports it by lines.
- * Model: the drain of the write buffer of cores before ARMv7 is a `dsb`, which it became.
+ * Maintenance of the inner caches. Linux: the functions of struct cpu_cache_fns, arch/arm/include/asm/cacheflush.h
+ * and arch/arm/include/asm/glue-cache.h (v6.12). Which core does what is data: `cache-families.ts`. The outer
+ * cache: `outercache.ts`. A run of lines is one operation of the machine.
  */
-import { alignDown, alignUp, type Paddr, type Vaddr } from '../../../../base/address.js';
-import type { OuterCacheFacts } from '../../../../hw/facts.js';
-import { DMA_BIDIRECTIONAL, DMA_FROM_DEVICE, DMA_TO_DEVICE } from '../../../include/linux/dma-mapping.js';
+import type { Vaddr } from '../../../../base/address.js';
+import { DMA_TO_DEVICE } from '../../../include/linux/dma-mapping.js';
+import { PAGE_SIZE } from '../../../include/linux/pfn.js';
 import type { Kernel } from '../../../kernel.js';
+import type { CacheFamily, DmaFunction, RangeFunction } from './cache-families.js';
+import { eachLine, eachLineUnaligned, invalidateLines, type LineOperation } from './cache-lines.js';
+import { cacheFamily } from './cache-select.js';
 
-/**
- * Has this kernel set up the outer cache? The L2x0 driver needs the machine descriptor to allow it: generic
- * and most machine descriptors do, with a mask that is not 0.
- * Linux: arch/arm/kernel/irq.c, init_IRQ() (v6.12); the other caches have drivers of their own.
- */
-function inUse(k: Kernel, outer: OuterCacheFacts): boolean {
-  if (!outer.needsMaintenance) return false;
-  if (outer.model === 'Tauros2') return k.config.isEnabled('CACHE_TAUROS2');
-  if (outer.model === 'Feroceon-L2') return k.config.isEnabled('CACHE_FEROCEON_L2');
-  if (outer.model === 'XSC3-L2') return k.config.isEnabled('CACHE_XSC3L2');
-  if (outer.model === 'UniPhier') return k.config.isEnabled('CACHE_UNIPHIER');
-  const allowed = k.mach.l2c_aux_mask !== 0 || k.mach.l2c_aux_val !== 0;
-  return allowed && k.config.isEnabled('CACHE_L2X0');
+export {
+  maintainedOuterCache,
+  outer_clean_range,
+  outer_flush_range,
+  outer_inv_range,
+} from './outercache.js';
+
+function lineBytes(k: Kernel, family: CacheFamily): number {
+  return family.lineBytes ?? k.machine.facts.core.lineBytes;
 }
 
-/**
- * The outer cache that software has to maintain; null where there is none.
- * Model: one that no driver of this kernel switches on is off.
- */
-export function maintainedOuterCache(k: Kernel): OuterCacheFacts | null {
-  const outer = k.machine.facts.outerCache;
-  return outer !== null && inUse(k, outer) ? outer : null;
+function operations(k: Kernel): LineOperation {
+  return (operation, start, size) => k.machine.innerMaintain(operation, start, size);
 }
 
-/** Cleans and invalidates [vaddr, vaddr + size) in the inner caches and waits for it. */
-export function dmac_flush_range(k: Kernel, vaddr: Vaddr, size: number): void {
-  k.machine.innerMaintain('clean-invalidate', vaddr, size);
-  k.machine.barrier('dsb');
+/** Cortex-A9 on more than one core: maintenance by address may overtake what came before (erratum 764369). */
+function beforeRange(k: Kernel): void {
+  const concerned = k.cpu.is_smp && k.machine.facts.core.architecture >= 7;
+  if (concerned && k.config.isEnabled('ARM_ERRATA_764369')) k.machine.barrier('dsb');
 }
 
-/**
- * Cleans and invalidates [paddr, paddr + size) in the outer cache, where there is one, and waits for it.
- * Linux: cache-l2x0.c, aurora_flush_range(): with 'wt-override' no line is ever dirty, and it only invalidates.
- */
-export function outer_flush_range(k: Kernel, paddr: Paddr, size: number): void {
-  const outer = maintainedOuterCache(k);
-  if (outer === null) return;
-  k.machine.outerMaintain(outer.writeThrough ? 'invalidate' : 'clean-invalidate', paddr, size);
-  k.machine.barrier('outer-sync');
+/** The instruction caches: of all cores where the core's own operation reaches them. Waits for nothing. */
+export function __cpuc_flush_icache_all(k: Kernel): void {
+  k.machine.instructionInvalidateAll(k.cpu.is_smp && k.machine.facts.core.multiprocessingExtensions);
 }
 
-/** Cleans a range in the outer cache and waits for it. A write-through one has nothing to clean. */
-export function outer_clean_range(k: Kernel, paddr: Paddr, size: number): void {
-  const outer = maintainedOuterCache(k);
-  if (outer === null || outer.writeThrough) return;
-  k.machine.outerMaintain('clean', paddr, size);
-  k.machine.barrier('outer-sync');
+function after(k: Kernel, { drains, icache }: RangeFunction): void {
+  if (icache === true) __cpuc_flush_icache_all(k);
+  if (drains) k.machine.barrier('dsb');
 }
 
-/**
- * Invalidates a range in the outer cache. Lines that it covers in part are cleaned as well, except by Aurora,
- * which rounds the range outwards and loses what else those lines held.
- */
-export function outer_inv_range(k: Kernel, paddr: Paddr, size: number): void {
-  const outer = maintainedOuterCache(k);
-  if (outer === null) return;
-  if (outer.model === 'Aurora') {
-    k.machine.outerMaintain('invalidate', paddr, size);
-  } else {
-    const operate = (operation: 'invalidate' | 'clean-invalidate', start: number, bytes: number) =>
-      k.machine.outerMaintain(operation, start, bytes);
-    invalidateKeepingEdges(paddr, size, outer.lineBytes, operate);
+function range(k: Kernel, vaddr: Vaddr, size: number, what: RangeFunction): void {
+  if (what.operation !== null) {
+    if (what.whole === true) k.machine.innerMaintainAll(what.operation);
+    else {
+      beforeRange(k);
+      const bytes = lineBytes(k, cacheFamily(k));
+      eachLine(what.operation, bytes, vaddr, vaddr + size, true, operations(k));
+    }
   }
-  k.machine.barrier('outer-sync');
-}
-
-/** Whole lines are invalidated; a first or last line of which only a part belongs to the range is cleaned, too. */
-function invalidateKeepingEdges(
-  start: number,
-  size: number,
-  lineBytes: number,
-  operate: (operation: 'invalidate' | 'clean-invalidate', start: number, size: number) => void,
-): void {
-  const end = start + size;
-  const wholeStart = alignUp(start, lineBytes);
-  const wholeEnd = alignDown(end, lineBytes);
-  if (wholeStart > wholeEnd) {
-    operate('clean-invalidate', start, size);
-    return;
-  }
-  if (start < wholeStart) operate('clean-invalidate', start, wholeStart - start);
-  if (wholeEnd < end) operate('clean-invalidate', wholeEnd, end - wholeEnd);
-  if (wholeStart < wholeEnd) operate('invalidate', wholeStart, wholeEnd - wholeStart);
-}
-
-/** Cores before ARMv6 assume that nothing fills a cache while a device owns the memory. */
-function trustsNoSpeculation(k: Kernel): boolean {
-  return k.machine.facts.core.architecture < 6;
-}
-
-/**
- * The inner caches' part of giving a range to a device. Linux: arch/arm/mm/cache-v7.S, v7_dma_map_area(), and
- * its siblings (v6.12).
- * Model: every core before ARMv6 is treated as the ARM926 with a write-back cache is.
- */
-export function dmac_map_area(k: Kernel, vaddr: Vaddr, size: number, direction: number): void {
-  if (direction === DMA_FROM_DEVICE) {
-    inv_range(k, vaddr, size);
-  } else {
-    const flush = direction === DMA_BIDIRECTIONAL && trustsNoSpeculation(k);
-    k.machine.innerMaintain(flush ? 'clean-invalidate' : 'clean', vaddr, size);
-    k.machine.barrier('dsb');
-  }
-}
-
-/** The inner caches' part of taking a range back. Linux: v7_dma_unmap_area() and its siblings (v6.12). */
-export function dmac_unmap_area(k: Kernel, vaddr: Vaddr, size: number, direction: number): void {
-  if (direction !== DMA_TO_DEVICE && !trustsNoSpeculation(k)) inv_range(k, vaddr, size);
+  after(k, what);
 }
 
 function inv_range(k: Kernel, vaddr: Vaddr, size: number): void {
-  invalidateKeepingEdges(vaddr, size, k.machine.facts.core.lineBytes, (operation, start, bytes) =>
-    k.machine.innerMaintain(operation, start, bytes),
-  );
-  k.machine.barrier('dsb');
+  const family = cacheFamily(k);
+  beforeRange(k);
+  invalidateLines(family.inv, lineBytes(k, family), vaddr, vaddr + size, operations(k));
+  if (family.inv.drains) k.machine.barrier('dsb');
+}
+
+function dmaFunction(k: Kernel, what: DmaFunction, vaddr: Vaddr, size: number): void {
+  if (what === 'inv') inv_range(k, vaddr, size);
+  else if (what !== 'none') range(k, vaddr, size, cacheFamily(k)[what]);
+}
+
+/** Cleans and invalidates [vaddr, vaddr + size) and waits for it. */
+export function dmac_flush_range(k: Kernel, vaddr: Vaddr, size: number): void {
+  range(k, vaddr, size, cacheFamily(k).flush);
+}
+
+/** The inner caches' part of giving a range to a device, or several. `direction` is one of the three. */
+export function dmac_map_area(k: Kernel, vaddr: Vaddr, size: number, direction: number): void {
+  dmaFunction(k, cacheFamily(k).map[direction] ?? 'none', vaddr, size);
+}
+
+/** The inner caches' part of taking a range back. */
+export function dmac_unmap_area(k: Kernel, vaddr: Vaddr, size: number, direction: number): void {
+  if (direction !== DMA_TO_DEVICE) dmaFunction(k, cacheFamily(k).unmap, vaddr, size);
+}
+
+/** flush_cache_all(): all of this CPU's caches. */
+export function __cpuc_flush_kern_all(k: Kernel): void {
+  const { all } = cacheFamily(k);
+  if (all.operation !== null) k.machine.innerMaintainAll(all.operation);
+  after(k, all);
+}
+
+/** Gets data that was written through the kernel's mapping to memory, or out of the way of other aliases. */
+export function __cpuc_flush_dcache_area(k: Kernel, vaddr: Vaddr, size: number): void {
+  const family = cacheFamily(k);
+  const { area } = family;
+  const bytes = area.bytes ?? size;
+  if (area.operation === null || area.whole === true || area.alignsStart) range(k, vaddr, bytes, area);
+  else {
+    eachLineUnaligned(area.operation, lineBytes(k, family), vaddr, bytes, operations(k));
+    after(k, area);
+  }
+}
+
+/** User addresses of the running process, for caches that index virtually; `exec`: VM_EXEC. */
+export function __cpuc_flush_user_range(k: Kernel, start: Vaddr, end: Vaddr, exec: boolean): void {
+  const family = cacheFamily(k);
+  const { user } = family;
+  if (user === null) return;
+  if (end - start >= user.limit) k.machine.innerMaintainAll(user.operation);
+  else eachLineUnaligned(user.operation, lineBytes(k, family), start, end - start, operations(k));
+  if (exec) after(k, { operation: null, ...user.exec });
+}
+
+/** Linux: arch/arm/include/asm/cacheflush.h, flush_cache_all() (v6.12). Reaches no other CPU. */
+export const flush_cache_all: typeof __cpuc_flush_kern_all = __cpuc_flush_kern_all;
+
+/** Linux: flush_kernel_vmap_range(), invalidate_kernel_vmap_range() (v6.12): one and the same. */
+export function flush_kernel_vmap_range(k: Kernel, vaddr: Vaddr, size: number): void {
+  const { cacheid } = k.cpu;
+  if (cacheid === 'VIVT' || cacheid === 'VIPT_ALIASING') __cpuc_flush_dcache_area(k, vaddr, size);
+}
+
+export const invalidate_kernel_vmap_range: typeof flush_kernel_vmap_range = flush_kernel_vmap_range;
+
+/** arch_kmap_local_pre_unmap(): a VIVT cache must forget the address of a window. */
+export function arch_kmap_local_pre_unmap(k: Kernel, vaddr: Vaddr): void {
+  if (k.cpu.cacheid === 'VIVT') __cpuc_flush_dcache_area(k, vaddr, PAGE_SIZE);
 }

@@ -152,7 +152,9 @@ function __alloc_from_pool(k: Kernel, size: number): Pages | null {
   }
   const cpu_addr = pool.gen_pool_alloc(size);
   if (cpu_addr === 0) return null;
-  return { pfn: PFN_DOWN(pool.gen_pool_virt_to_phys(cpu_addr)), cpu_addr };
+  const paddr = pool.gen_pool_virt_to_phys(cpu_addr);
+  k.machine.observer?.pagesAllocated(paddr, size);
+  return { pfn: PFN_DOWN(paddr), cpu_addr };
 }
 
 /**
@@ -264,8 +266,10 @@ export function __arm_dma_free(k: Kernel, dev: device, size: number, buffer: Dma
   k.dma.arm_dma_bufs.delete(cpu_addr);
   const bytes = PAGE_ALIGN(size);
   if (allocator === 'pool') {
-    if (k.dma.atomic_pool?.gen_pool_has_addr(cpu_addr, bytes))
-      k.dma.atomic_pool.gen_pool_free(cpu_addr, bytes);
+    const pool = k.dma.atomic_pool;
+    if (!pool?.gen_pool_has_addr(cpu_addr, bytes)) return;
+    pool.gen_pool_free(cpu_addr, bytes);
+    k.machine.observer?.pagesFreed(pool.gen_pool_virt_to_phys(cpu_addr), bytes);
     return;
   }
   const pfn = PFN_DOWN(dma_to_phys(k, dev, buffer.dma_handle));

@@ -28,7 +28,9 @@ function dma_cache_maint_page(
   operation: AreaOperation,
 ): void {
   const end = start + size;
-  for (let paddr = start; paddr < end; ) {
+  let paddr = start;
+  // An empty range still gets its call.
+  do {
     const pfn = PFN_DOWN(paddr);
     if (!PageHighMem(k, pfn)) {
       operation(k, __va(k, paddr), end - paddr, direction);
@@ -42,7 +44,7 @@ function dma_cache_maint_page(
       kunmap_atomic(k, window);
     }
     paddr += bytes;
-  }
+  } while (paddr < end);
 }
 
 /** Gives [paddr, paddr + size) to a device. Linux: arch/arm/mm/dma-mapping.c (v6.12). */

@@ -49,6 +49,7 @@ export function check_vmalloc_seq(k: Kernel, mm: mm_struct): void {
   const start = Math.floor(k.memory.VMALLOC_START / PGDIR_SIZE) * 8;
   const end = Math.ceil(k.memory.VMALLOC_END / PGDIR_SIZE) * 8;
   k.machine.ram.copy(mm.pgd + start, k.mmu.init_mm.pgd + start, end - start);
+  k.machine.tablesWritten(mm.pgd + start, end - start);
   mm.vmalloc_seq = k.mmu.init_mm.vmalloc_seq;
 }
 

@@ -56,6 +56,7 @@ function copyKernelEntries(k: Kernel, mm: mm_struct): boolean {
   const userBytes = Math.floor(k.memory.TASK_SIZE / PGDIR_SIZE) * 8;
   k.machine.ram.fill(mm.pgd, userBytes, 0);
   k.machine.ram.copy(mm.pgd + userBytes, k.mmu.init_mm.pgd + userBytes, PG_DIR_SIZE - userBytes);
+  k.machine.tablesWritten(mm.pgd, PG_DIR_SIZE);
   return true;
 }
 
@@ -65,6 +66,7 @@ function copySharedEntries(k: Kernel, mm: mm_struct): boolean {
   const userBytes = Math.floor(k.memory.PAGE_OFFSET / k.mmu.pgtable.PGDIR_SIZE) * 8;
   ram.fill(mm.pgd, PAGE_SIZE, 0);
   ram.copy(mm.pgd + userBytes, k.mmu.init_mm.pgd + userBytes, 32 - userBytes);
+  k.machine.tablesWritten(mm.pgd, 32);
   const entry = mm.pgd + (k.memory.MODULES_VADDR >>> 30) * 8;
   if (ram.read32(entry) !== 0) return true;
   const table = lateTable(k);

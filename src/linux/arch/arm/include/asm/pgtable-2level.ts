@@ -159,15 +159,15 @@ export class ClassicPgtable implements PgtableFormat {
   }
 
   set_pte_range(k: Kernel, ptep: Paddr, pfn: Pfn, count: number, prot: pgprot_t): void {
-    const { ram, observer } = k.machine;
+    const { machine } = k;
     const hardware = this.encode(prot.lo);
     for (let i = 0; i < count; i++) {
       const frame = (pfn + i) << 12;
       const at = ptep + i * 4;
-      ram.write32(at, frame | prot.lo);
-      ram.write32(at + PTE_HWTABLE_OFF, hardware === 0 ? 0 : frame | hardware);
-      if (observer !== null) observer.tableWrite(at + PTE_HWTABLE_OFF);
+      machine.ram.write32(at, frame | prot.lo);
+      machine.ram.write32(at + PTE_HWTABLE_OFF, hardware === 0 ? 0 : frame | hardware);
     }
+    machine.tablesWritten(ptep + PTE_HWTABLE_OFF, count * 4);
   }
 
   set_pte(k: Kernel, ptep: Paddr, value: Descriptor): void {
@@ -176,12 +176,12 @@ export class ClassicPgtable implements PgtableFormat {
   }
 
   pte_clear_range(k: Kernel, ptep: Paddr, count: number): void {
-    const { ram, observer } = k.machine;
+    const { machine } = k;
     for (let at = ptep; at < ptep + count * 4; at += 4) {
-      ram.write32(at, 0);
-      ram.write32(at + PTE_HWTABLE_OFF, 0);
-      if (observer !== null) observer.tableWrite(at + PTE_HWTABLE_OFF);
+      machine.ram.write32(at, 0);
+      machine.ram.write32(at + PTE_HWTABLE_OFF, 0);
     }
+    machine.tablesWritten(ptep + PTE_HWTABLE_OFF, count * 4);
   }
 
   pte_val(k: Kernel, ptep: Paddr): Descriptor {

@@ -163,15 +163,15 @@ export class LpaePgtable implements PgtableFormat {
   }
 
   set_pte_range(k: Kernel, ptep: Paddr, pfn: Pfn, count: number, prot: pgprot_t): void {
-    const { ram, observer } = k.machine;
+    const { machine } = k;
     const lo = hardwareLow(prot.lo, prot.hi);
     for (let i = 0; i < count; i++) {
       const frame = pfn + i;
       const at = ptep + i * 8;
-      ram.write32(at + 4, (frame >>> 20) | prot.hi);
-      ram.write32(at, (frame << 12) | lo);
-      if (observer !== null) observer.tableWrite(at);
+      machine.ram.write32(at + 4, (frame >>> 20) | prot.hi);
+      machine.ram.write32(at, (frame << 12) | lo);
     }
+    machine.tablesWritten(ptep, count * 8);
   }
 
   set_pte(k: Kernel, ptep: Paddr, value: Descriptor): void {
@@ -179,12 +179,9 @@ export class LpaePgtable implements PgtableFormat {
   }
 
   pte_clear_range(k: Kernel, ptep: Paddr, count: number): void {
-    const { ram, observer } = k.machine;
-    for (let at = ptep; at < ptep + count * 8; at += 8) {
-      ram.write32(at, 0);
-      ram.write32(at + 4, 0);
-      if (observer !== null) observer.tableWrite(at);
-    }
+    const { machine } = k;
+    for (let at = ptep; at < ptep + count * 8; at += 4) machine.ram.write32(at, 0);
+    machine.tablesWritten(ptep, count * 8);
   }
 
   pte_val(k: Kernel, ptep: Paddr): Descriptor {

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * struct scatterlist: one physically contiguous piece of a buffer. Linux: include/linux/scatterlist.h (v6.12).
+ * A list is an array; chains of lists, and entries of PCI peer memory, are left out.
+ */
+import type { DmaAddr, Pfn } from '../../../base/address.js';
+
+export interface scatterlist {
+  readonly pfn: Pfn;
+  /** Bytes into the page; may reach beyond it. */
+  readonly offset: number;
+  readonly length: number;
+  /** Set by dma_map_sg_attrs(); DMA_MAPPING_ERROR in the entry that failed. */
+  dma_address: DmaAddr;
+  /** CONFIG_NEED_SG_DMA_LENGTH; dma-direct makes it `length`. */
+  dma_length: number;
+}
+
+/** An entry that is not mapped yet. Linux: include/linux/scatterlist.h, sg_set_page() (v6.12). */
+export function sg_entry(pfn: Pfn, length: number, offset = 0): scatterlist {
+  return { pfn, offset, length, dma_address: 0, dma_length: 0 };
+}
