@@ -13,6 +13,7 @@ import { PAGE_ALIGN, PAGE_SIZE, PFN_DOWN, PFN_PHYS } from '../linux/include/linu
 import { type DmaBuffer, dma_alloc_attrs, dma_free_attrs } from '../linux/kernel/dma/mapping.js';
 import type { Kernel } from '../linux/kernel.js';
 import { fillVmallocSpace, vmalloc_used, vunmap } from '../linux/mm/vmalloc.js';
+import type { Sanitizer } from '../sanitizer/sanitizer.js';
 import {
   directMapping,
   formatHandle,
@@ -23,8 +24,10 @@ import {
   sourceOf,
 } from './buffer-facts.js';
 import { type AllocationKind, coherentKinds, freeOrder } from './coherent.js';
+import { leaveDirty, useBuffer } from './coherent-use.js';
+import { masterOf } from './masters.js';
 import { cmaPagesUsed, lostMemory, memoryTaken } from './memory-taken.js';
-import type { AllocationOutcome } from './outcome.js';
+import type { AllocationOutcome, OutcomeFinding, Source } from './outcome.js';
 import { PreparationWatch, poolWatch } from './preparation-watch.js';
 
 /** What `look` finds: an outcome without the call itself. */
@@ -36,6 +39,9 @@ export const POISON = 0x5a;
 interface Held {
   readonly kind: AllocationKind;
   readonly buffer: DmaBuffer;
+  readonly source: Source;
+  /** Of this buffer, so far. */
+  readonly findings: OutcomeFinding[];
 }
 
 export interface DeviceRun {
@@ -49,21 +55,32 @@ export interface DeviceRun {
   readonly lost: string | null;
 }
 
-/** Allocates every kind for `dev`, looks at each, and frees them in another order. */
-export function runCoherent(k: Kernel, dev: device): DeviceRun {
+/**
+ * Allocates every kind for `dev`, looks at each, lets CPU and device use it, and frees them in another order.
+ * `sanitizer`: who watches the machine, if the rules are wanted; it must have watched since the boot.
+ */
+export function runCoherent(k: Kernel, dev: device, sanitizer: Sanitizer | null = null): DeviceRun {
   const before = memoryTaken(k, dev);
   const cmaBefore = cmaPagesUsed(k);
   const vmallocBefore = vmalloc_used(k);
   const held: (Held | null)[] = [];
+  const master = masterOf(k, dev);
+  sanitizer?.takeFindings();
   const allocations = coherentKinds.map((kind): AllocationOutcome => {
     const watch = new PreparationWatch(k.machine);
     const logStart = k.log.lines.length;
     const buffer = watch.during(() => dma_alloc_attrs(k, dev, kind.sizeBytes, kind.gfp, kind.attrs));
-    held.push(buffer && { kind, buffer });
     const log = k.log.lines.slice(logStart).map(line => line.text);
     const { name, sizeBytes } = kind;
-    if (!buffer) return { kind: name, sizeBytes, result: 'NULL', log };
-    return { kind: name, sizeBytes, result: 'ok', ...look(k, dev, kind, buffer, watch), log };
+    if (!buffer) {
+      held.push(null);
+      return { kind: name, sizeBytes, result: 'NULL', log };
+    }
+    const seen = look(k, dev, kind, buffer, watch);
+    useBuffer(k, master, buffer, sizeBytes);
+    const findings = summarize(sanitizer);
+    held.push({ kind, buffer, source: seen.source!, findings });
+    return { kind: name, sizeBytes, result: 'ok', ...seen, ...(sanitizer && { findings }), log };
   });
   const cmaPeakBytes = (cmaPagesUsed(k) - cmaBefore) * PAGE_SIZE;
   const vmallocPeakBytes = vmalloc_used(k) - vmallocBefore;
@@ -74,7 +91,9 @@ export function runCoherent(k: Kernel, dev: device): DeviceRun {
   );
   for (const index of freeOrder(held.length)) {
     const entry = held[index];
-    if (entry) release(k, dev, entry);
+    if (!entry) continue;
+    release(k, dev, entry);
+    entry.findings.push(...summarize(sanitizer));
   }
   poolWatch(k).during(() => k.workqueue.run());
   const lost = lostMemory(k, dev, before);
@@ -113,10 +132,19 @@ function physicalOf(k: Kernel, buffer: DmaBuffer): Paddr {
   return paddr;
 }
 
-/** Leaves a pattern behind, so that the next owner's zeroing shows, and frees. */
-function release(k: Kernel, dev: device, { kind, buffer }: Held): void {
-  k.machine.ram.fill(physicalOf(k, buffer), kind.sizeBytes, POISON);
+/** Frees; then somebody else uses the memory, and leaves dirty lines and a pattern behind. */
+function release(k: Kernel, dev: device, { kind, buffer, source }: Held): void {
+  const paddr = physicalOf(k, buffer);
   dma_free_attrs(k, dev, kind.sizeBytes, buffer, kind.attrs);
+  leaveDirty(k, paddr, PAGE_ALIGN(kind.sizeBytes), source, POISON);
+}
+
+/** What was found since the last call, without the stories. */
+function summarize(sanitizer: Sanitizer | null): OutcomeFinding[] {
+  if (sanitizer === null) return [];
+  return sanitizer
+    .takeFindings()
+    .map(({ rule, severity, title, bytes }) => ({ rule, severity, title, bytes }));
 }
 
 /** Allocates `size` until NULL (or `most` times), frees everything, and says how often it worked. */

@@ -3,6 +3,7 @@
  * What came of one DMA call: plain data, the same in memory and in JSON. Addresses are hexadecimal strings as
  * Linux prints them, sizes are bytes.
  */
+import type { Severity } from '../sanitizer/finding.js';
 
 /** Where the CPU reaches a buffer. */
 export type Place = 'direct map' | 'vmalloc' | 'no mapping';
@@ -25,6 +26,15 @@ export interface MappingFacts {
   readonly cacheable: boolean;
 }
 
+/** A finding, without its story. */
+export interface OutcomeFinding {
+  readonly rule: string;
+  readonly severity: Severity;
+  readonly title: string;
+  /** Bytes of the buffer that it concerns. */
+  readonly bytes: number;
+}
+
 export interface AllocationOutcome {
   readonly kind: string;
   readonly sizeBytes: number;
@@ -41,17 +51,16 @@ export interface AllocationOutcome {
   /** Every line was cleaned and invalidated: by the call, or, for a pool's memory, when the pool was made or grew. */
   readonly cleaned?: boolean;
   readonly dmaHandle?: string;
+  /** What the rules say of the buffer's whole life: allocation, use by CPU and device, and release. */
+  readonly findings?: readonly OutcomeFinding[];
   /** What the kernel logged during the call. */
   readonly log: readonly string[];
 }
 
-/**
- * May dirty lines be written back over what the device or the CPU puts into the buffer later? A device's own pool
- * has no cacheable mapping that could have left some.
- */
-export function mayHoldDirtyLines(outcome: AllocationOutcome, coherent: boolean): boolean {
-  if (coherent || outcome.result !== 'ok' || outcome.source === 'declared') return false;
-  return outcome.cleaned === false;
+/** Rules that say that data go wrong in this buffer. */
+export function errorsOf(outcome: AllocationOutcome): string[] {
+  const errors = (outcome.findings ?? []).filter(({ severity }) => severity === 'error');
+  return [...new Set(errors.map(({ rule }) => rule))];
 }
 
 /** Does the CPU use another kind of mapping than the device needs: cacheable without snooping, or the reverse? */

@@ -9,12 +9,12 @@
  * are taken to have gone with their mapping. Outer before inner counts the same as inner before outer.
  */
 import type { Paddr, Range, Vaddr } from '../base/address.js';
-import { invariant } from '../base/diagnostics.js';
 import type { OuterCacheFacts } from '../hw/facts.js';
 import type { Machine } from '../hw/machine.js';
 import { Translation } from '../hw/mmu/translation.js';
 import { WALK_OK } from '../hw/mmu/walker.js';
 import { type InnerOperation, Observer, type OuterOperation } from '../hw/observer.js';
+import { tee } from '../hw/tee.js';
 import type { ArchDma } from '../linux/kernel/dma/arch.js';
 import type { Kernel } from '../linux/kernel.js';
 
@@ -64,14 +64,15 @@ export class PreparationWatch extends Observer {
     this.machine = machine;
   }
 
-  /** Runs `call` and watches it. Calls may not be nested. */
+  /** Runs `call` and watches it, beside whoever watches already. */
   during<T>(call: () => T): T {
-    invariant(this.machine.observer === null, 'somebody else watches the machine');
-    this.machine.observer = this;
+    const { machine } = this;
+    const before = machine.observer;
+    machine.observer = before === null ? this : tee(before, this);
     try {
       return call();
     } finally {
-      this.machine.observer = null;
+      machine.observer = before;
     }
   }
 
