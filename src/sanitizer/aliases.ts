@@ -23,22 +23,23 @@ export interface AliasLines {
 }
 
 export class InnerAliases {
-  /** Colours of an aliasing VIPT cache; 0 for VIVT. */
-  private readonly colours: number;
+  /** Which bits of the virtual page number matter. */
+  readonly keyMask: number;
   private readonly cellsPerPage: number;
-  private readonly home: Int32Array;
+  /** By page: its home, or NO_HOME. */
+  readonly home: Int32Array;
   private readonly others = new Map<number, AliasLines[]>();
 
+  /** `colours`: of an aliasing VIPT cache, a power of two; 0 for VIVT. */
   constructor(pages: number, cellsPerPage: number, colours: number) {
-    this.colours = colours;
+    this.keyMask = colours === 0 ? -1 : colours - 1;
     this.cellsPerPage = cellsPerPage;
     this.home = new Int32Array(pages).fill(NO_HOME);
   }
 
   /** What distinguishes lines of one page: its virtual page, or the colour of that. */
   keyOf(vaddr: Vaddr): number {
-    const page = vaddr >>> 12;
-    return this.colours === 0 ? page : page & (this.colours - 1);
+    return (vaddr >>> 12) & this.keyMask;
   }
 
   /** Is `key` the page's home? It becomes that if there is none. */

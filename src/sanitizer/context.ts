@@ -6,7 +6,7 @@ import { Cell } from './cell.js';
 import { Engine } from './engine.js';
 import { History } from './history.js';
 import { Ownership } from './ownership.js';
-import { WaitingBytes } from './ranges.js';
+import { type Waiting, WaitingBytes } from './ranges.js';
 import { type Offence, Reporter } from './reporter.js';
 import { isUnfinished, unfinishedMaintenance } from './rules/unfinished-maintenance.js';
 import { cleanInner, cleanOuter } from './transitions.js';
@@ -51,7 +51,7 @@ export class Context {
    * with its own cacheable accesses: `cpu` is such a CPU, or -1.
    */
   checkFinished(cell: Cell, mask: number, index: number, count: number, cpu: number): void {
-    if (!isUnfinished(cell) || mask === 0) return;
+    if (!isUnfinished(cell)) return;
     const { shadow } = this.engine;
     const paddr = shadow.paddrOf(index);
     const waiting = this.maintenance.at(paddr, shadow.cellBytes * count);
@@ -67,28 +67,46 @@ export class Context {
    * on one line keep their order.
    */
   checkInnerFinished(cell: Cell, mask: number, index: number, count: number): void {
-    this.checkOtherLevel(cell, mask, index, count, IN_CPU, 'a DSB on the CPU that asked for it');
+    this.checkWaiting(cell, mask, index, count, ({ stage }) => stage === IN_CPU);
   }
 
-  /** The reverse: what is dropped from the inner caches may come back from there as it was. */
-  checkOuterFinished(cell: Cell, mask: number, index: number, count: number): void {
-    this.checkOtherLevel(cell, mask, index, count, IN_OUTER, "the outer cache's sync");
-  }
-
-  private checkOtherLevel(
+  /**
+   * `cpu` is told to do something with a line before the outer cache is done with it: what is dropped may come back
+   * from there as it was. Or (`discards`) it throws away what another CPU was told to clean and may not have.
+   */
+  checkFinishedFor(
     cell: Cell,
     mask: number,
     index: number,
     count: number,
-    stage: number,
-    missing: string,
+    cpu: number,
+    discards: boolean,
+  ): void {
+    this.checkWaiting(
+      cell,
+      mask,
+      index,
+      count,
+      entry => entry.stage === IN_OUTER || (discards && entry.cpu !== cpu),
+    );
+  }
+
+  private checkWaiting(
+    cell: Cell,
+    mask: number,
+    index: number,
+    count: number,
+    matters: (entry: Waiting) => boolean,
   ): void {
     if (!isUnfinished(cell)) return;
     const { shadow } = this.engine;
     const waiting = this.maintenance.at(shadow.paddrOf(index), shadow.cellBytes * count);
-    if (!waiting.some(entry => entry.stage === stage)) return;
+    const unfinished = waiting.find(matters);
+    if (unfinished === undefined) return;
+    const inOuter = unfinished.stage === IN_OUTER;
+    const missing = inOuter ? "the outer cache's sync" : 'a DSB on the CPU that asked for it';
     this.report({ rule: unfinishedMaintenance, missing }, cell, mask, index, count);
-    cell.unfinished = waiting.some(entry => entry.stage !== stage);
+    cell.unfinished = waiting.some(entry => !matters(entry));
   }
 
   /** As if the line had been cleaned properly: a reported mistake is reported once. */
@@ -109,7 +127,9 @@ export class Context {
         if (cell.mayFillInner) cell.staleInner |= bytes;
         if (cell.mayFillOuter && !this.machine.lookupNonCacheable) cell.staleOuter |= bytes;
       });
-      for (const rest of this.stores.at(start, end - start)) this.markPending(rest.start, rest.end);
+      for (const rest of this.stores.at(start, end - start)) {
+        this.markPending(Math.max(rest.start, start), Math.min(rest.end, end));
+      }
     }
   }
 
@@ -138,7 +158,8 @@ export class Context {
         cell.unfinished = false;
       });
       for (const rest of this.maintenance.at(start, end - start)) {
-        this.engine.range(rest.start, rest.end - rest.start, null, cell => {
+        const from = Math.max(rest.start, start);
+        this.engine.range(from, Math.min(rest.end, end) - from, null, cell => {
           cell.unfinished = true;
         });
       }

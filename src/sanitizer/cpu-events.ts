@@ -197,17 +197,18 @@ function cachedStore(
   };
   engine.range(paddr, size, vaddr, judge);
   if (!writeThrough) engine.lineMates(paddr, size, engine.innerLineBytes, vaddr, judge);
-  dirtyOuterMates(c, paddr, size);
+  dirtyOuterMates(c, cpu, paddr, size);
 }
 
 /** An outer line that is longer than an inner one becomes dirty as a whole. */
-function dirtyOuterMates(c: Context, paddr: Paddr, size: number): void {
+function dirtyOuterMates(c: Context, cpu: number, paddr: Paddr, size: number): void {
   const { engine } = c;
   const { setup, innerLineBytes, outerLineBytes } = engine;
   if (!setup.outer || setup.outerWriteThrough || outerLineBytes <= innerLineBytes) return;
   const start = alignDown(paddr, innerLineBytes);
   const end = alignUp(paddr + size, innerLineBytes);
-  engine.lineMates(start, end - start, outerLineBytes, null, (cell, _mask, index, count) => {
+  engine.lineMates(start, end - start, outerLineBytes, null, (cell, mask, index, count) => {
+    c.checkFinishedFor(cell, mask, index, count, cpu, false);
     const rest = staleRestOuter(cell, 0);
     if (rest !== 0) {
       c.report({ rule: staleLineWrite }, cell, rest, index, count);
@@ -250,7 +251,11 @@ function uncachedStore(
 /** What a DMB ordered before the doorbell leaves the CPU with it. */
 function doorbell(c: Context, cpu: number): void {
   const epoch = c.epochs[cpu]!;
-  const left = c.stores.take(entry => entry.cpu === cpu && entry.stage === IN_CPU && entry.epoch < epoch);
+  // Model: before ARMv6 stores reach memory in their order (ARM720T: DDI 0192, 5.2.2).
+  const all = c.machine.facts.core.architecture < 6;
+  const left = c.stores.take(
+    entry => entry.cpu === cpu && entry.stage === IN_CPU && (all || entry.epoch < epoch),
+  );
   leaveCpu(c, left);
 }
 

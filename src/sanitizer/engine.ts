@@ -10,7 +10,7 @@ import type { Machine } from '../hw/machine.js';
 import { MT_CACHEABLE } from '../hw/mmu/memory-type.js';
 import { type AliasLines, InnerAliases, loadInner, storeInner } from './aliases.js';
 import { Cell } from './cell.js';
-import { ALIASED, BYTES, Shadow } from './shadow.js';
+import { ALIASED, BYTES, HELD_INNER, Shadow } from './shadow.js';
 import type { CacheSetup } from './transitions.js';
 
 const PAGE_BYTES = 4096;
@@ -65,43 +65,57 @@ export class Engine {
     const { shadow } = this;
     const { cellBytes, cellsPerPage } = shadow;
     const end = paddr + size;
+    // The last page that was worked out, what came of it, and the pages behind it that get the same.
     let knownFlags = -1;
     let knownInner = false;
     let knownOuter = false;
     let result = -1;
-    for (let at = alignDown(paddr, cellBytes); at < end; ) {
+    let runStart = 0;
+    let runEnd = 0;
+    let at = alignDown(paddr, cellBytes);
+    let inPage = at % PAGE_BYTES;
+    while (at < end) {
       const index = shadow.cellOf(at);
       if (index < 0) {
-        at = alignDown(at, PAGE_BYTES) + PAGE_BYTES;
+        at += PAGE_BYTES - inPage;
+        inPage = 0;
         continue;
       }
       const here = vaddr === null ? null : vaddr + (at - paddr);
-      const page = at % PAGE_BYTES === 0 && at >= paddr && end - at >= PAGE_BYTES ? shadow.pageOf(index) : -1;
+      const page = inPage === 0 && at >= paddr && end - at >= PAGE_BYTES ? shadow.pageOf(index) : -1;
       if (page < 0 || shadow.uniform[page] === 0 || !this.wholePage(page, index, here)) {
         this.single(at, index, paddr, end, here, visit);
         at += cellBytes;
+        inPage = (inPage + cellBytes) & (PAGE_BYTES - 1);
         continue;
       }
       const flags = shadow.flags[index]!;
       const { cell } = this;
       this.setMayFill(cell, at, here);
-      if (flags !== knownFlags || cell.mayFillInner !== knownInner || cell.mayFillOuter !== knownOuter) {
-        this.unpack(index, cell);
-        const reports = this.reports;
-        visit(cell, shadow.full, index, cellsPerPage);
-        result = shadow.pack(cell);
-        const reusable = (result & BYTES) === 0 && this.reports === reports;
-        if ((result & BYTES) !== 0) for (let i = 0; i < cellsPerPage; i++) shadow.write(index + i, cell);
-        else if (!reusable && result !== flags) shadow.fillPage(page, result);
-        knownFlags = reusable ? flags : -1;
-        knownInner = cell.mayFillInner;
-        knownOuter = cell.mayFillOuter;
-        if (reusable && result !== flags) shadow.fillPage(page, result);
-      } else if (result !== flags) {
-        shadow.fillPage(page, result);
-      }
       at += PAGE_BYTES;
+      if (flags === knownFlags && cell.mayFillInner === knownInner && cell.mayFillOuter === knownOuter) {
+        if (result === flags) continue;
+        if (index !== runEnd) {
+          shadow.flags.fill(result, runStart, runEnd);
+          runStart = index;
+        }
+        runEnd = index + cellsPerPage;
+        continue;
+      }
+      shadow.flags.fill(result, runStart, runEnd);
+      runStart = runEnd = 0;
+      this.unpack(index, cell);
+      const reports = this.reports;
+      visit(cell, shadow.full, index, cellsPerPage);
+      result = shadow.pack(cell);
+      const needsMasks = (result & BYTES) !== 0;
+      if (needsMasks) for (let i = 0; i < cellsPerPage; i++) shadow.write(index + i, cell);
+      else if (result !== flags) shadow.fillPage(page, result);
+      knownFlags = needsMasks || this.reports !== reports ? -1 : flags;
+      knownInner = cell.mayFillInner;
+      knownOuter = cell.mayFillOuter;
     }
+    shadow.flags.fill(result, runStart, runEnd);
   }
 
   /** One page at once: not where lines of several addresses have to be told apart. */
@@ -281,6 +295,29 @@ export class Engine {
         if ((memoryType.bits & MT_CACHEABLE) === 0 || aliases.isHome(page, aliases.keyOf(vaddr))) continue;
         aliases.linesFor(page, aliases.keyOf(vaddr));
         this.markAliased(page);
+      }
+    }
+  }
+
+  /**
+   * A mapping of `count` pages goes: lines that hardware filled through it may stay, under an address through which
+   * nothing may fill them any more.
+   */
+  leaveBehind(vaddr: Vaddr, paddr: Paddr, count: number): void {
+    const { aliases, shadow } = this;
+    if (aliases === null) return;
+    for (let i = 0; i < count; i++) {
+      const first = shadow.cellOf(paddr + i * PAGE_BYTES);
+      const key = aliases.keyOf(vaddr + i * PAGE_BYTES);
+      if (first < 0) continue;
+      const page = shadow.pageOf(first);
+      if (!aliases.isHome(page, key)) {
+        aliases.linesFor(page, key).held.fill(1);
+        this.markAliased(page);
+        continue;
+      }
+      for (let index = first; index < first + shadow.cellsPerPage; index++) {
+        shadow.flags[index] = shadow.flags[index]! | HELD_INNER;
       }
     }
   }

@@ -12,6 +12,17 @@ import { forget } from './transitions.js';
 
 const PAGE_BYTES = 4096;
 
+/** No cache holds any of it. */
+export function assumeClean(c: Context, paddr: Paddr, size: number): void {
+  c.engine.range(paddr, size, null, cell => {
+    forget(cell);
+    cell.dirtyInner = false;
+    cell.dirtyOuter = false;
+    cell.heldInner = false;
+    cell.heldOuter = false;
+  });
+}
+
 /** What the pages hold matters to nobody any more. */
 export function pagesFreed(c: Context, paddr: Paddr, size: number): void {
   c.engine.range(paddr, size, null, (cell, _mask, index) => {

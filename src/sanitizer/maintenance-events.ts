@@ -41,13 +41,15 @@ export function innerMaintenance(
   const start = alignDown(vaddr, innerLineBytes);
   const end = alignUp(vaddr + size, innerLineBytes);
   const proves = reachesAllCores(c);
+  // Before ARMv6 an invalidate is over with its instruction (hw/cache/live-caches.ts).
+  const atOnce = c.machine.facts.core.architecture < 6;
   c.machine.eachMapped(start, end - start, (at, paddr, bytes) => {
     c.reporter.begin(who, what, at, null, paddr, bytes);
     let changed = false;
     engine.ensureAliases(paddr, bytes);
     engine.range(paddr, bytes, at, (cell, mask, index, count) => {
-      c.checkOuterFinished(cell, mask, index, count);
-      const matters = innerMatters(cell, operation);
+      c.checkFinishedFor(cell, mask, index, count, cpu, operation === 'invalidate');
+      const matters = innerMatters(cell, operation) && !(atOnce && operation === 'invalidate');
       if (proves) {
         leaveOthersBehind(c, cell, index, at, operation);
         applyInner(operation, cell, setup);
@@ -109,11 +111,15 @@ export function innerMaintenanceAll(c: Context, cpu: number, operation: InnerOpe
   const { engine } = c;
   const { setup } = engine;
   const alone = c.machine.facts.coreCount === 1;
-  c.history.record(`CPU ${cpu}`, `${nameOf(operation)} of the whole inner cache`, 0, 0);
+  const who = `CPU ${cpu}`;
+  const what = `${nameOf(operation)} of the whole inner cache`;
+  c.history.record(who, what, 0, 0);
   if (!alone && operation !== 'invalidate') return;
   let changed = false;
   const newest = operation === 'clean' ? newestOfAll(c) : null;
-  engine.all((cell, _mask, index) => {
+  c.reporter.begin(who, what, null, null, null, 0);
+  engine.all((cell, mask, index, count) => {
+    c.checkFinishedFor(cell, mask, index, count, cpu, operation === 'invalidate');
     const matters = innerMatters(cell, operation);
     if (newest !== null && cell.mayHoldInner) cell.staleInner |= (newest.get(index) ?? 0) & ~cell.newInner;
     if (alone) applyInner(operation, cell, setup);
@@ -123,6 +129,7 @@ export function innerMaintenanceAll(c: Context, cpu: number, operation: InnerOpe
     changed = true;
   });
   if (changed) waitForAll(c, cpu, IN_CPU);
+  c.end();
 }
 
 /** By cell: bytes whose newest value is in the inner caches under some address. Null: addresses do not matter. */
@@ -198,7 +205,10 @@ function keepLongLinesDirty(c: Context, start: Paddr, size: number): void {
 
 export function outerMaintenanceAll(c: Context, operation: OuterOperation): void {
   if (!c.machine.outerInUse) return;
-  c.history.record(`CPU ${c.machine.cpu}`, `${nameOf(operation)} of the whole outer cache`, 0, 0);
+  const who = `CPU ${c.machine.cpu}`;
+  const what = `${nameOf(operation)} of the whole outer cache`;
+  c.reporter.begin(who, what, null, null, null, 0);
+  c.history.record(who, what, 0, 0);
   let changed = false;
   for (const { base, end } of c.engine.shadow.extents) {
     if (outerRange(c, operation, base, end - base)) changed = true;

@@ -32,8 +32,8 @@ export class Reporter {
   private readonly bySite = new Map<string, Finding>();
   /** Findings of the event that is being worked on, with the cell of each. */
   private fresh: { finding: { after: string }; index: number }[] = [];
-  /** Findings that this event has been counted for. */
-  private readonly told = new Set<Finding>();
+  /** Findings that this event has been counted for, by what was said of them. */
+  private readonly told = new Map<string, Finding>();
   private access: Omit<FindingAccess, 'stack'> = {
     who: '',
     what: '',
@@ -88,11 +88,17 @@ export class Reporter {
 
   /** Bytes `mask` of a cell, which stands for `count` alike ones. */
   report(offence: Offence, cell: Cell, mask: number, index: number, count: number): void {
+    const bytes = bitCount(mask) * count;
+    const known = this.told.get(kindOf(offence));
+    if (known !== undefined) {
+      this.engine.reports++;
+      known.bytes += bytes;
+      return;
+    }
     const { shadow } = this.engine;
     const { cellBytes } = shadow;
     const start = shadow.paddrOf(index);
     const line = { paddr: start, bytes: byteStates(cell, cellBytes), wrong: runsOf(mask, cellBytes) };
-    const bytes = bitCount(mask) * count;
     const finding = this.add(offence, start + firstBit(mask), start, this.describe(cell), bytes, line);
     if (finding !== null) this.fresh.push({ finding, index });
   }
@@ -119,8 +125,8 @@ export class Reporter {
     const site = [rule.id, severity, detail ?? '', access.who, access.what, owner, ...stack].join('\n');
     const known = this.bySite.get(site);
     if (known !== undefined) {
-      if (!this.told.has(known)) known.count++;
-      this.told.add(known);
+      if (this.told.get(kindOf(offence)) !== known) known.count++;
+      this.told.set(kindOf(offence), known);
       known.bytes += bytes;
       return null;
     }
@@ -143,7 +149,7 @@ export class Reporter {
     };
     this.bySite.set(site, finding);
     this.findings.push(finding);
-    this.told.add(finding);
+    this.told.set(kindOf(offence), finding);
     return finding;
   }
 
@@ -152,6 +158,11 @@ export class Reporter {
     const { who, what, paddr, size } = this.access;
     return { number: this.history.nextNumber, who, what, paddr: paddr ?? 0, size, stack };
   }
+}
+
+/** What one event can say once. */
+function kindOf({ rule, severity, detail }: Offence): string {
+  return `${rule.id} ${severity ?? ''} ${detail ?? ''}`;
 }
 
 function shadowLine(engine: Engine): number {

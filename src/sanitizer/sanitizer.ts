@@ -12,6 +12,7 @@ import type { DmaAddr, Paddr, Vaddr } from '../base/address.js';
 import type { DmaMaster } from '../hw/dma/master.js';
 import type { Machine } from '../hw/machine.js';
 import { type MemoryType, MT_BUFFERABLE, MT_CACHEABLE, MT_INNER_WT } from '../hw/mmu/memory-type.js';
+import type { MmuRegisters } from '../hw/mmu/registers.js';
 import {
   type Barrier,
   type CoherentBuffer,
@@ -34,6 +35,7 @@ import {
   BYTES,
   CLEAN_INNER,
   CLEAN_OUTER,
+  type Extent,
   FETCHED,
   FETCHED_OLD,
   HELD_INNER,
@@ -51,6 +53,9 @@ import {
 
 /** Any of these makes an access worth a second look. */
 const NOTEWORTHY = STALE_INNER | STALE_OUTER | LOST | PENDING | ALIASED | UNFINISHED | OWNED;
+
+/** The same for an uncached load. */
+const UNCACHED_LOAD = NOTEWORTHY | NEW_INNER | NEW_OUTER;
 
 export interface SanitizerOptions {
   /**
@@ -71,16 +76,40 @@ export class Sanitizer extends Observer {
   private readonly loadQuiet: number;
   private readonly storeMask: number;
   private readonly storeQuiet: number;
+  private readonly flags: Uint16Array;
+  private readonly cellBytes: number;
+  private readonly cellMask: number;
+  private readonly cellShift: number;
+  private readonly pageShift: number;
+  /** See InnerAliases; null where every address of a byte leads to the same line. */
+  private readonly home: Int32Array | null;
+  private readonly keyMask: number;
+  /** Where the last access was that was looked at. */
+  private near: Extent;
+  private calm = false;
+  private generation = -1;
+  private readonly registers: MmuRegisters;
   /** Of a cell whose line is clean and in no cache. */
   private readonly cleanFlags: number;
+  /** What it may have besides. */
+  private readonly pendingFlags: number;
 
   constructor(machine: Machine, options: SanitizerOptions = {}) {
     super();
     this.machine = machine;
+    this.registers = machine.registers;
     this.context = new Context(machine);
     const { engine, history } = this.context;
     this.shadow = engine.shadow;
     this.aliases = engine.aliases;
+    this.flags = this.shadow.flags;
+    this.near = this.shadow.near;
+    this.cellBytes = this.shadow.cellBytes;
+    this.cellMask = this.cellBytes - 1;
+    this.cellShift = 31 - Math.clz32(this.cellBytes);
+    this.pageShift = 12 - this.cellShift;
+    this.home = this.aliases?.home ?? null;
+    this.keyMask = this.aliases?.keyMask ?? 0;
     this.kernelMap = new KernelMap(machine);
     if (options.stackOf) history.stackOf = options.stackOf;
     if (options.clean) this.shadow.flags.fill(CLEAN_INNER | CLEAN_OUTER);
@@ -92,14 +121,26 @@ export class Sanitizer extends Observer {
     const dirtyOuter = outer && !outerWriteThrough;
     this.storeQuiet = held | NEW_INNER | (dirtyOuter ? NEW_OUTER : 0);
     this.cleanFlags = CLEAN_INNER | (outer ? CLEAN_OUTER : 0);
+    this.pendingFlags = PENDING | BYTES | (outer ? 0 : CLEAN_OUTER | HELD_OUTER);
     this.storeMask =
       this.storeQuiet | NOTEWORTHY | FETCHED | FETCHED_OLD | CLEAN_INNER | (dirtyOuter ? CLEAN_OUTER : 0);
+    // Old translations are known from the first question on.
+    void machine.mappings.lingeringCount;
     machine.mappings.onChange = (start, count) => kernel.mappingGone(this.context, start, count);
+    machine.mappings.onUnmap =
+      engine.aliases !== null && engine.speculates
+        ? (vaddr, start, count) => engine.leaveBehind(vaddr, start * 4096, count)
+        : null;
   }
 
   /** What was found so far, in the order in which it happened. */
   get findings(): readonly Finding[] {
     return this.context.reporter.findings;
+  }
+
+  /** Memory that no cache has seen yet, or not since its lines were cleaned and invalidated. */
+  assumeClean(paddr: Paddr, size: number): void {
+    kernel.assumeClean(this.context, paddr, size);
   }
 
   /** As `findings`, which start anew: what was reported once may be reported again. */
@@ -108,12 +149,29 @@ export class Sanitizer extends Observer {
   }
 
   override cpuLoad(core: number, vaddr: Vaddr, paddr: Paddr, size: number, type: MemoryType): void {
+    const offset = paddr - this.near.base;
+    if (
+      this.calm &&
+      this.registers.generation === this.generation &&
+      offset >= 0 &&
+      offset < this.near.bytes &&
+      (vaddr & this.cellMask) <= this.cellBytes - size
+    ) {
+      const cell = this.near.firstCell + (offset >>> this.cellShift);
+      const flags = this.isHome(cell, vaddr) ? this.flags[cell]! : NOTEWORTHY;
+      const cached = (type.bits & MT_CACHEABLE) !== 0;
+      if ((flags & (cached ? this.loadMask : UNCACHED_LOAD)) === (cached ? this.loadQuiet : 0)) return;
+    }
+    this.watchedLoad(core, vaddr, paddr, size, type);
+  }
+
+  private watchedLoad(core: number, vaddr: Vaddr, paddr: Paddr, size: number, type: MemoryType): void {
     if (this.kernelMap.isSplit()) this.judgeKernelMap(core, 'load', vaddr, paddr, size);
     const cell = this.quietCell(vaddr, paddr, size);
     if (cell >= 0) {
-      const flags = this.shadow.flags[cell]!;
+      const flags = this.flags[cell]!;
       if ((type.bits & MT_CACHEABLE) === 0) {
-        if ((flags & (NOTEWORTHY | NEW_INNER | NEW_OUTER)) === 0) return;
+        if ((flags & UNCACHED_LOAD) === 0) return;
       } else if ((flags & this.loadMask) === this.loadQuiet) {
         return;
       }
@@ -123,10 +181,27 @@ export class Sanitizer extends Observer {
   }
 
   override cpuStore(core: number, vaddr: Vaddr, paddr: Paddr, size: number, type: MemoryType): void {
+    const offset = paddr - this.near.base;
+    if (
+      this.calm &&
+      this.registers.generation === this.generation &&
+      offset >= 0 &&
+      offset < this.near.bytes &&
+      (vaddr & this.cellMask) <= this.cellBytes - size &&
+      (type.bits & (MT_CACHEABLE | MT_INNER_WT)) === MT_CACHEABLE
+    ) {
+      const cell = this.near.firstCell + (offset >>> this.cellShift);
+      const flags = this.isHome(cell, vaddr) ? this.flags[cell]! : NOTEWORTHY;
+      if ((flags & (this.storeMask | BYTES)) === this.storeQuiet) return;
+    }
+    this.watchedStore(core, vaddr, paddr, size, type);
+  }
+
+  private watchedStore(core: number, vaddr: Vaddr, paddr: Paddr, size: number, type: MemoryType): void {
     if (this.kernelMap.isSplit()) this.judgeKernelMap(core, 'store', vaddr, paddr, size);
     const cell = this.quietCell(vaddr, paddr, size);
     if (cell >= 0 && (type.bits & (MT_CACHEABLE | MT_INNER_WT)) === MT_CACHEABLE) {
-      const flags = this.shadow.flags[cell]!;
+      const flags = this.flags[cell]!;
       if ((flags & this.storeMask) === this.storeQuiet) {
         if ((flags & BYTES) !== 0) {
           this.shadow.addNewBytes(cell, this.maskOf(vaddr, size), (this.storeQuiet & NEW_OUTER) !== 0);
@@ -135,7 +210,7 @@ export class Sanitizer extends Observer {
       }
     } else if (cell >= 0 && (type.bits & (MT_BUFFERABLE | MT_CACHEABLE)) === MT_BUFFERABLE) {
       // Clean lines, nothing that could fill them, and at most stores of this CPU on their way.
-      const flags = this.shadow.flags[cell]! & ~(PENDING | BYTES);
+      const flags = this.flags[cell]! & ~this.pendingFlags;
       const mask = this.maskOf(vaddr, size);
       if (flags === this.cleanFlags && this.context.bufferMore(core, cell, mask, paddr, size)) {
         this.shadow.addPendingBytes(cell, mask);
@@ -146,6 +221,12 @@ export class Sanitizer extends Observer {
     cpu.store(this.context, core, vaddr, paddr, size, type);
   }
 
+  /** Are the cell's flags about lines of this address? */
+  private isHome(cell: number, vaddr: Vaddr): boolean {
+    const { home } = this;
+    return home === null || home[cell >>> this.pageShift] === ((vaddr >>> 12) & this.keyMask);
+  }
+
   /** The cell of an access that may be a quiet one; -1 where it must be looked at. */
   private quietCell(vaddr: Vaddr, paddr: Paddr, size: number): number {
     const { shadow, aliases } = this;
@@ -153,8 +234,19 @@ export class Sanitizer extends Observer {
     // Address bits below a page are the same in both spaces, and those of a 32-bit number quick to have.
     if ((vaddr & (cellBytes - 1)) + size > cellBytes || this.machine.mappings.conflictCount > 0) return -1;
     const cell = shadow.cellOf(paddr);
+    this.near = shadow.near;
+    this.settle();
     if (aliases === null || cell < 0) return cell;
     return aliases.isHome(shadow.pageOf(cell), aliases.keyOf(vaddr)) ? cell : -1;
+  }
+
+  /**
+   * Accesses may end at the first look: no old translation can be used, and
+   * there is one set of kernel mappings. Whatever may change that is told to the sanitizer, or changes a register.
+   */
+  private settle(): void {
+    this.generation = this.registers.generation;
+    this.calm = this.machine.mappings.conflictCount === 0 && !this.kernelMap.isSplit();
   }
 
   /** The bytes of an access inside one cell. */
@@ -229,6 +321,11 @@ export class Sanitizer extends Observer {
 
   override tableWrite(_paddr: Paddr): void {
     this.kernelMap.tableWritten();
+    this.calm = false;
+  }
+
+  override tlbMaintenance(): void {
+    this.calm = false;
   }
 
   override pagesFreed(paddr: Paddr, size: number): void {

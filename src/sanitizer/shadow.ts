@@ -59,6 +59,8 @@ export interface Extent {
   readonly end: number;
   /** `start` rounded down to a page. */
   readonly base: number;
+  /** From `base` on, 4 GiB at most: offsets of 32 bits. */
+  readonly bytes: number;
   /** Number of the cell at `base`. */
   readonly firstCell: number;
 }
@@ -92,7 +94,7 @@ export class Shadow {
     let cells = 0;
     for (const { start, end } of joinPages(ram.banks)) {
       const base = alignDown(start, PAGE_BYTES);
-      this.extents.push({ start: base, end, base, firstCell: cells });
+      this.extents.push({ start: base, end, base, bytes: Math.min(end - base, FOUR_GiB), firstCell: cells });
       cells += (end - base) / cellBytes;
     }
     this.flags = new Uint16Array(cells);
@@ -110,6 +112,11 @@ export class Shadow {
       return extent.firstCell + Math.floor(offset / this.cellBytes);
     }
     return this.cellElsewhere(paddr);
+  }
+
+  /** The run of memory in which cellOf() found the last cell. */
+  get near(): Extent {
+    return this.recent;
   }
 
   private cellElsewhere(paddr: number): number {

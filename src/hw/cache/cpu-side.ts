@@ -20,11 +20,16 @@ export class CpuSide {
   private readonly inner: InnerCaches;
   private readonly recent: RecentLines;
   private readonly lineBytes: number;
+  private readonly inOrder: boolean;
   private readonly scalar: Uint8Array = new Uint8Array(4);
   private readonly toBelow = (entry: BufferedStore): void => this.inner.below.writeUncached(entry);
 
-  /** `lineBytes`: of the data caches. */
-  constructor(inner: InnerCaches, recent: RecentLines, lineBytes: number) {
+  /**
+   * `lineBytes`: of the data caches. `inOrder`: stores reach memory in their order, so that an unbuffered one
+   * waits for those in the buffer. Model: all cores before ARMv6 (ARM720T: DDI 0192, 5.2.2).
+   */
+  constructor(inner: InnerCaches, recent: RecentLines, lineBytes: number, inOrder: boolean) {
+    this.inOrder = inOrder;
     this.inner = inner;
     this.recent = recent;
     this.lineBytes = lineBytes;
@@ -98,7 +103,8 @@ export class CpuSide {
       if (core.data.find(vaddr, paddr) < 0) this.recent.add(core.cpu, vaddr, paddr, type);
       this.inner.store(core, vaddr, paddr, bytes, offset, size, bits);
     } else if ((bits & MT_DEVICE) !== 0) {
-      core.buffer.drainWanted(({ epoch }) => epoch < core.epoch, this.toBelow);
+      if (this.inOrder) core.buffer.drainAll(this.toBelow);
+      else core.buffer.drainWanted(({ epoch }) => epoch < core.epoch, this.toBelow);
       this.inner.below.writeMemory(paddr, bytes, offset, size);
     } else if ((bits & MT_CACHEABLE) !== 0) {
       this.inner.write(paddr, bytes, offset, size, bits, false);

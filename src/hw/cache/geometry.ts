@@ -104,7 +104,7 @@ const BY_CORE: Readonly<Record<string, CoreCachesRow>> = {
   'PJ4B-MP': row(RANDOM, part(32, 8), part(32, 4), null, 'Model: as PJ4B'),
   'Brahma-B15': row(ROUND, part(32, 2), part(32, 2), part(1024, 16), 'Model: as Cortex-A15'),
   'Brahma-B53': row(RANDOM, part(32, 4), part(32, 2), part(512, 16), 'Model: as Cortex-A53'),
-  'Krait': row(RANDOM, part(16, 4), part(16, 4), part(1024, 8, 128), 'Model: 16 KB in 4 ways, 1 MB in 8 ways with lines of 128 bytes'),
+  'Krait': row(RANDOM, part(16, 4), part(16, 4), part(1024, 8), 'Model: 16 KB in 4 ways, 1 MB in 8 ways; its lines of 128 bytes count as two, since maintenance goes by 64'),
   'Kryo': row(ROUND, part(32, 2), part(48, 3), part(1024, 16), 'Model: as Cortex-A72'),
   'Scorpion': row(RANDOM, part(32, 4), part(32, 4), part(256, 8), 'Model: 32 KB in 4 ways, 256 KB in 8 ways with the lines of the first level'),
   'Cortex-M7': row(RANDOM, part(16, 4), part(16, 2), null, 'DDI 0489, ch. 5: 4 to 64 KB; Model: 16 KB'),

@@ -47,6 +47,11 @@ export class LiveCaches {
   readonly inner: InnerCaches;
   readonly below: MemorySide;
   private readonly ram: Ram;
+  /**
+   * Before ARMv6 an operation is over with its instruction, only what it wrote may still be in the write buffer
+   * (ARM926EJ-S: DDI 0198, ch. 4). Model: so an invalidate waits for nothing, and a clean for the drain.
+   */
+  private readonly immediate: boolean;
   private readonly cpuSide: CpuSide;
   private readonly cores: readonly CoreCaches[];
   private readonly lineBytes: number;
@@ -97,7 +102,8 @@ export class LiveCaches {
     }
     this.cores = this.inner.cores;
     this.lineBytes = data?.lineBytes ?? GRANULE_BYTES;
-    this.cpuSide = new CpuSide(this.inner, this.recent, this.lineBytes);
+    this.immediate = core.architecture < 6;
+    this.cpuSide = new CpuSide(this.inner, this.recent, this.lineBytes, this.immediate);
     this.hardware = new HardwareSteps(this.inner, allocation, core.speculates);
     this.state = new StateKeeper(this.inner, ram, options.watched ?? []);
     if (this.automatic) this.wind();
@@ -211,7 +217,9 @@ export class LiveCaches {
   /** By set and way: this core's data cache and the L2. Done by this CPU's next DSB. */
   innerMaintainAll(cpu: number, operation: InnerOperation): void {
     if (this.geometry.data === null) return;
-    this.cores[cpu]!.queue.push({ operation, all: true, vaddr: 0, paddr: 0 });
+    const { queue } = this.cores[cpu]!;
+    queue.push({ operation, all: true, vaddr: 0, paddr: 0 });
+    if (operation === 'invalidate' && this.immediate) queue.completeAll();
     this.maybeTurn();
   }
 
@@ -328,6 +336,7 @@ export class LiveCaches {
     const within = paddr % lineBytes;
     for (let done = -within; done < size; done += lineBytes) {
       queue.push({ operation, all: false, vaddr: vaddr + done, paddr: paddr + done });
+      if (operation === 'invalidate' && this.immediate) queue.completeLine(vaddr + done, paddr + done);
       this.maybeTurn();
     }
   }

@@ -37,6 +37,8 @@ function isCacheable(type: MemoryType): boolean {
 export class ReverseMap implements MapListener {
   /** The last cacheable mapping of these pages went away, from the tables and from the TLBs. */
   onChange: ((start: Pfn, count: number) => void) | null = null;
+  /** A cacheable mapping of [vaddr, vaddr + size) went from the tables, other ones of its pages may be left. */
+  onUnmap: ((vaddr: Vaddr, start: Pfn, count: number) => void) | null = null;
   /** Changes whenever a cacheable mapping comes or goes. */
   version = 0;
   private readonly machine: Machine;
@@ -163,6 +165,7 @@ export class ReverseMap implements MapListener {
     const mapping = this.describe(vaddr, size, frame, attributes);
     if (size === PAGE) this.pages.remove(frame, vaddr / PAGE);
     else this.sections.remove((frame * PAGE) / size, vaddr / size);
+    if (isCacheable(mapping.type)) this.onUnmap?.(vaddr, frame, size / PAGE);
     const otherSpace = mapping.asid !== -1 && mapping.asid !== this.machine.registers.asid;
     const stays = stale && !otherSpace && this.lingering.add(mapping);
     if (!stays) this.release(frame, size, mapping.type);

@@ -6,6 +6,7 @@
  */
 import type { Pfn, Vaddr } from '../../base/address.js';
 import { PAGE_KERNEL } from '../arch/arm/include/asm/pgtable.js';
+import { local_flush_tlb_kernel_page } from '../arch/arm/include/asm/tlbflush.js';
 import { arch_kmap_local_pre_unmap } from '../arch/arm/mm/cache.js';
 import { PAGE_SIZE } from '../include/linux/pfn.js';
 import type { Kernel } from '../kernel.js';
@@ -22,7 +23,7 @@ const KM_MAX_IDX = 16;
 export function kmap_atomic(k: Kernel, pfn: Pfn): Vaddr {
   const vaddr = FIXADDR_TOP - (FIX_KMAP_BEGIN + KM_MAX_IDX * k.machine.cpu) * PAGE_SIZE;
   apply_to_page_range(k, vaddr, PAGE_SIZE, pte => k.mmu.pgtable.set_pte_ext(k, pte, pfn, PAGE_KERNEL(k)));
-  k.machine.tlbFlush('mva', vaddr, PAGE_SIZE, false);
+  local_flush_tlb_kernel_page(k, vaddr);
   return vaddr;
 }
 
@@ -30,5 +31,5 @@ export function kmap_atomic(k: Kernel, pfn: Pfn): Vaddr {
 export function kunmap_atomic(k: Kernel, vaddr: Vaddr): void {
   arch_kmap_local_pre_unmap(k, vaddr);
   apply_to_page_range(k, vaddr, PAGE_SIZE, pte => k.mmu.pgtable.pte_clear_range(k, pte, 1));
-  k.machine.tlbFlush('mva', vaddr, PAGE_SIZE, false);
+  local_flush_tlb_kernel_page(k, vaddr);
 }

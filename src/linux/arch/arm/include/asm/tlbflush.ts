@@ -21,6 +21,11 @@ export function local_flush_tlb_kernel_range(k: Kernel, start: Vaddr, end: Vaddr
   flush(k, start, end, k.cpu.is_smp && k.machine.facts.core.multiprocessingExtensions);
 }
 
+/** One page, on this CPU. Linux: arch/arm/include/asm/tlbflush.h, local_flush_tlb_kernel_page() (v6.12). */
+export function local_flush_tlb_kernel_page(k: Kernel, vaddr: Vaddr): void {
+  flush(k, vaddr, vaddr + PAGE_SIZE, false);
+}
+
 /**
  * Page by page, with barriers around it.
  * Model: where the core does not broadcast (11MPCore), the kernel's interrupt to the other cores is shown as
