@@ -20,8 +20,13 @@ export const layers: readonly Layer[] = [
   { name: 'devicetree', holds: '.dtb and .dts in and out, with source positions', mayImport: ['base'] },
   {
     name: 'hw',
-    holds: 'the machine: RAM, MMU, cores, outer caches; never heard of Linux',
+    holds: 'the machine: RAM, MMU, TLBs, caches, buffers, DMA masters; never heard of Linux',
     mayImport: ['base'],
+  },
+  {
+    name: 'sanitizer',
+    holds: 'the rules, the state of every line, findings',
+    mayImport: ['base', 'hw'],
   },
   {
     name: 'board',
@@ -41,18 +46,40 @@ export const layers: readonly Layer[] = [
   {
     name: 'workloads',
     holds: 'sequences of DMA calls and what came of them',
-    mayImport: ['base', 'devicetree', 'hw', 'board', 'linux', 'designs'],
+    mayImport: ['base', 'devicetree', 'hw', 'sanitizer', 'board', 'linux', 'designs'],
   },
   {
     name: 'lab',
     holds: 'one run, many runs: board × design × kernel × workload; the verdict',
-    mayImport: ['base', 'devicetree', 'hw', 'board', 'linux', 'designs', 'workloads'],
+    mayImport: ['base', 'devicetree', 'hw', 'sanitizer', 'board', 'linux', 'designs', 'workloads'],
   },
-  { name: 'report', holds: 'text and JSON from results', mayImport: ['base', 'lab/results', 'lab/facts'] },
+  {
+    name: 'report',
+    holds: 'text and JSON from results',
+    mayImport: [
+      'base',
+      'lab/results',
+      'lab/facts',
+      'lab/scenarios/result',
+      'sanitizer/finding',
+      'sanitizer/rules',
+    ],
+  },
   {
     name: 'cli',
     holds: 'commands',
-    mayImport: ['base', 'devicetree', 'hw', 'board', 'linux', 'designs', 'workloads', 'lab', 'report'],
+    mayImport: [
+      'base',
+      'devicetree',
+      'hw',
+      'sanitizer',
+      'board',
+      'linux',
+      'designs',
+      'workloads',
+      'lab',
+      'report',
+    ],
   },
 ];
 

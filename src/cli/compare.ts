@@ -3,7 +3,6 @@
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
-import ora from 'ora';
 import { formatDiagnostic } from '../base/diagnostics.js';
 import { designs } from '../designs/index.js';
 import { bundledBoards } from '../lab/bundled.js';
@@ -13,16 +12,11 @@ import { type BoardResult, isJudged, isRefusal } from '../lab/results.js';
 import { compareJson } from '../report/compare-schema.js';
 import { boardText, fleetText, summaryText } from '../report/compare-text.js';
 import { Paint } from '../report/table.js';
-import {
-  addBoardOptions,
-  type BoardOptions,
-  boardArgument,
-  bundledBoard,
-  jobFor,
-  refuseUnknownName,
-} from './board-options.js';
+import { addBoardOptions, type BoardOptions, boardArgument } from './board-options.js';
 import { EXIT, exitForInput, useColour } from './exit.js';
-import { findTrees, parseCount, parseMemory } from './options.js';
+import { jobsFor } from './jobs.js';
+import { parseCount } from './options.js';
+import { withProgress } from './progress.js';
 
 interface CompareOptions extends BoardOptions {
   readonly design: string[];
@@ -30,24 +24,12 @@ interface CompareOptions extends BoardOptions {
   readonly summary?: true;
   readonly fleet?: true;
   readonly jobs: number;
+  readonly rules: boolean;
 }
 
-/** Where a tree of a folder states no memory. */
-const ASSUMED_MEMORY = '512M';
-
-function jobsFor(paths: readonly string[], options: CompareOptions): BoardJob[] {
-  if (paths.length === 0) {
-    return bundledBoards.map(({ file }) => jobFor(basename(file, '.dts'), options, options.design));
-  }
-  return paths.flatMap(path => {
-    if (bundledBoard(path)) return [jobFor(path, options, options.design)];
-    refuseUnknownName(path);
-    const { trees, isFolder } = findTrees(path);
-    if (!isFolder) return [jobFor(path, options, options.design)];
-    const { memory, ...others } = options;
-    const assumedMemory = memory ?? parseMemory(ASSUMED_MEMORY);
-    return trees.map(tree => ({ ...jobFor(tree, others, options.design), assumedMemory }));
-  });
+function jobsToCompare(paths: readonly string[], options: CompareOptions): BoardJob[] {
+  const boards = paths.length > 0 ? paths : bundledBoards.map(({ file }) => basename(file, '.dts'));
+  return jobsFor(boards, options, options.design).map(job => ({ ...job, rules: options.rules }));
 }
 
 function exitCode(results: readonly BoardResult[]): number {
@@ -64,24 +46,6 @@ function exitCode(results: readonly BoardResult[]): number {
   return regression ? EXIT.finding : EXIT.good;
 }
 
-/** Shows on a terminal how many of `count` boards are done. */
-async function withProgress<T>(
-  count: number,
-  work: (onDone: (done: number) => void) => Promise<T>,
-): Promise<T> {
-  if (!process.stderr.isTTY || count < 2) return work(() => {});
-  // With `discardStdin` the terminal would be in raw mode, in which Ctrl-C is no interrupt.
-  const show = (done: number): string => `${done} of ${count} boards`;
-  const spinner = ora({ text: show(0), stream: process.stderr, discardStdin: false }).start();
-  try {
-    return await work(done => {
-      spinner.text = show(done);
-    });
-  } finally {
-    spinner.stop();
-  }
-}
-
 /** Boards that are shown call by call, if not asked otherwise: what fits a few screens. */
 const DETAILED_BOARDS = 12;
 
@@ -96,7 +60,7 @@ function textParts(results: readonly BoardResult[], options: CompareOptions, pai
 }
 
 async function run(paths: readonly string[], options: CompareOptions): Promise<number> {
-  const jobs = jobsFor(paths, options);
+  const jobs = jobsToCompare(paths, options);
   const results = await withProgress(jobs.length, onDone => compareFleet(jobs, options.jobs, onDone));
   if (options.json) {
     process.stdout.write(`${compareJson(results)}\n`);
@@ -130,6 +94,7 @@ export function addCompare(program: Command, finish: (code: number) => void): vo
     .addOption(
       new Option('--json', 'results as JSON (docs/schema/README.md)').conflicts(['summary', 'fleet']),
     )
+    .option('--no-rules', 'do not judge coherency: twice as quick')
     .option('--jobs <count>', 'worker threads', parseCount, availableParallelism());
   addBoardOptions(command).action(async (paths: string[], options: CompareOptions) => {
     finish(await run(paths, options));

@@ -2,9 +2,10 @@
 /** `armory inspect`: the memory map of one booted board. */
 import { type Command, Option } from 'commander';
 import { designByName, designs } from '../designs/index.js';
+import { bootDesign } from '../lab/boot.js';
 import { bootFacts } from '../lab/facts.js';
 import { prepare } from '../lab/job.js';
-import { bootDesign, refuseUnbuildable } from '../lab/run-design.js';
+import { refuseUnbuildable } from '../lab/run-design.js';
 import { factsText } from '../report/facts-text.js';
 import { Paint } from '../report/table.js';
 import { addBoardOptions, type BoardOptions, boardArgument, jobFor } from './board-options.js';

@@ -9,7 +9,9 @@ import { Command, CommanderError } from 'commander';
 import { EnvironmentError, InputError } from '../base/diagnostics.js';
 import { addCompare } from './compare.js';
 import { EXIT, exitForInput } from './exit.js';
+import { addExplain } from './explain.js';
 import { addInspect } from './inspect.js';
+import { addScenario } from './scenario.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -55,6 +57,8 @@ async function main(): Promise<void> {
     .exitOverride();
   addCompare(program, finish);
   addInspect(program, finish);
+  addScenario(program, finish);
+  addExplain(program, finish);
   for (const command of program.commands)
     command.exitOverride().showHelpAfterError(`(armory ${command.name()} --help)`);
   try {

@@ -68,6 +68,15 @@ export function parseCount(text: string): number {
   return count;
 }
 
+/** A seed: an integer from 0 to 2^32 - 1. */
+export function parseSeed(text: string): number {
+  const seed = Number(text);
+  if (text === '' || !Number.isInteger(seed) || seed < 0 || seed >= FOUR_GiB) {
+    throw new InvalidArgumentError(`'${text}' is not a number from 0 to 2^32 - 1.`);
+  }
+  return seed;
+}
+
 /** Trees that a path stands for: a file itself, or every `.dtb` below a folder, sorted. */
 export function findTrees(path: string): { readonly trees: string[]; readonly isFolder: boolean } {
   let isFolder: boolean;

@@ -76,6 +76,12 @@ export const bundledBoards: readonly BundledBoard[] = [
     shows:
       'a fabric that snoops, set by machine code and not by the tree: devices are coherent in every design',
   },
+  {
+    file: 'integrator-ap.dts',
+    preset: 'multi_v5',
+    cmdline: 'console=ttyAM0',
+    shows: "wrong 'dma-ranges': the display's memory lies where no entry leads",
+  },
 ];
 
 /** Folder of the bundled boards, above this file in a checkout and in an installed package. */

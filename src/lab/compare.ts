@@ -3,22 +3,23 @@
 import { basename } from 'node:path';
 import { hex } from '../base/address.js';
 import { EnvironmentError, InputError } from '../base/diagnostics.js';
-import type { Board } from '../board/board.js';
 import { designByName } from '../designs/index.js';
+import { sharedOverride } from '../linux/arch/arm/mm/cache-l2x0.js';
 import type { Kernel } from '../linux/kernel.js';
+import { bootDesign, bootWatched } from './boot.js';
 import { type BoardJob, type PreparedBoard, prepare } from './job.js';
 import type { BoardComparison, BoardFacts, BoardResult, CmaPlace } from './results.js';
-import { bootDesign, refuseUnbuildable, runDesign } from './run-design.js';
+import { refuseUnbuildable, runDesign } from './run-design.js';
 import { judge } from './verdict.js';
 
-function outerCacheText(board: Board): string | null {
-  const outer = board.machineFacts().outerCache;
-  if (!outer) return null;
-  if (outer.model !== 'PL310') return outer.model;
-  const override = { true: 'set', false: 'clear', unknown: 'as firmware leaves it' }[
-    String(outer.sharedOverride)
-  ];
-  return `PL310 (shared override ${override})`;
+function outerCacheText(k: Kernel): string | null {
+  const { outerCache } = k.machine.facts;
+  if (!outerCache) return null;
+  if (outerCache.model !== 'PL310') return outerCache.model;
+  if (!k.machine.outerInUse) return 'PL310 (off)';
+  const { set, by } = sharedOverride(k);
+  if (by === 'nobody') return 'PL310 (shared override as firmware leaves it)';
+  return `PL310 (shared override ${set ? 'set' : 'clear'} by the ${by})`;
 }
 
 function cmaPlace(k: Kernel): CmaPlace | null {
@@ -34,7 +35,7 @@ function boardFacts(prepared: PreparedBoard, k: Kernel): BoardFacts {
     model: board.model,
     core: core.name,
     cores: coreCount,
-    outerCache: outerCacheText(board),
+    outerCache: outerCacheText(k),
     memoryBytes: banks.reduce((sum, bank) => sum + (bank.end - bank.start), 0),
     memoryFrom,
     knownBytes: k.memblock.memblock_phys_mem_size(),
@@ -54,9 +55,12 @@ export function compareBoard(job: BoardJob): BoardComparison {
   for (const design of designs) refuseUnbuildable(design, prepared);
   let facts: BoardFacts | undefined;
   const runs = designs.map(design => {
-    const k = bootDesign(prepared, design);
+    const { k, sanitizer } =
+      job.rules === false
+        ? { k: bootDesign(prepared, design), sanitizer: null }
+        : bootWatched(prepared, design, { stacks: false });
     facts ??= boardFacts(prepared, k);
-    return runDesign(k, design.name);
+    return runDesign(k, design.name, sanitizer);
   });
   const legacy = runs[0]!;
   return {

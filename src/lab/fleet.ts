@@ -8,20 +8,29 @@ import { tryCompareBoard } from './compare.js';
 import type { BoardJob } from './job.js';
 import type { BoardResult } from './results.js';
 
+/** What is done with each board: a function, and a module beside this file whose default export it is. */
+export interface FleetWork<Result> {
+  readonly worker: string;
+  run(job: BoardJob): Result;
+}
+
+const comparison: FleetWork<BoardResult> = { worker: './fleet-worker.js', run: tryCompareBoard };
+
 /** Runs `jobs` on `threads` worker threads; `onDone` is told how many boards are done. */
-export async function compareFleet(
+export async function runFleet<Result>(
+  work: FleetWork<Result>,
   jobs: readonly BoardJob[],
   threads: number,
   onDone: (done: number) => void = () => {},
-): Promise<BoardResult[]> {
+): Promise<Result[]> {
   let done = 0;
-  const count = (result: BoardResult): BoardResult => {
+  const count = (result: Result): Result => {
     onDone(++done);
     return result;
   };
-  if (threads <= 1 || jobs.length < 4) return jobs.map(job => count(tryCompareBoard(job)));
+  if (threads <= 1 || jobs.length < 4) return jobs.map(job => count(work.run(job)));
   const pool = new Tinypool({
-    filename: new URL('./fleet-worker.js', import.meta.url).href,
+    filename: new URL(work.worker, import.meta.url).href,
     minThreads: threads,
     maxThreads: threads,
   });
@@ -30,4 +39,13 @@ export async function compareFleet(
   } finally {
     await pool.destroy();
   }
+}
+
+/** Compares the designs on many boards. */
+export function compareFleet(
+  jobs: readonly BoardJob[],
+  threads: number,
+  onDone: (done: number) => void = () => {},
+): Promise<BoardResult[]> {
+  return runFleet(comparison, jobs, threads, onDone);
 }

@@ -44,6 +44,8 @@ export interface BoardJob {
   readonly hardwareFile?: string;
   /** Names; `legacy` is always run first. */
   readonly designs: readonly string[];
+  /** False: the rules of coherency are not asked. */
+  readonly rules?: boolean;
 }
 
 export interface PreparedBoard {

@@ -8,9 +8,10 @@ import type { AllocationOutcome } from '../workloads/outcome.js';
 
 export {
   type AllocationOutcome,
+  errorsOf,
   isWronglyMapped,
   type MappingFacts,
-  mayHoldDirtyLines,
+  type OutcomeFinding,
   type Place,
   placeOf,
   type Source,

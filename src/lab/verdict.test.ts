@@ -71,17 +71,29 @@ test('memory out of reach is as good as none', () => {
   assert.equal(verdictOf(failed, beyond), 'change: change unreachable');
 });
 
-test('dirty lines: also over what failed before and over what pools hand out, but never under snooping', () => {
-  const dirty = { ...good, cleaned: false };
-  assert.equal(verdictOf(good, dirty), 'regression: regression not-cleaned');
-  assert.equal(verdictOf(dirty, good), 'improvement: improvement cleaned');
-  assert.equal(verdictOf(failed, dirty), 'regression: regression not-cleaned, improvement works');
-  const pool = { ...good, source: 'atomic_pool_kernel' } as const;
-  assert.equal(verdictOf(pool, { ...pool, cleaned: false }), 'regression: regression not-cleaned');
-  const snooped = { ...good, mapping: WB };
-  assert.equal(verdictOf(snooped, { ...snooped, cleaned: false }, true), 'same: ');
-  const own = { ...good, source: 'declared', cleaned: false } as const;
-  assert.equal(verdictOf(own, own), 'same: ');
+test('errors that the rules find count, also where the call failed before; notes do not', () => {
+  const finding = {
+    rule: 'stale-read',
+    severity: 'error',
+    title: 'a load may see old data',
+    bytes: 32,
+  } as const;
+  const wrong = { ...good, findings: [finding] };
+  assert.equal(verdictOf(good, wrong), 'regression: regression stale-read');
+  assert.equal(verdictOf(wrong, good), 'improvement: improvement stale-read');
+  assert.equal(verdictOf(failed, wrong), 'regression: regression stale-read, improvement works');
+  assert.equal(verdictOf(wrong, wrong), 'same: ');
+  assert.equal(verdictOf(wrong, failed), 'regression: regression fails');
+  const noted = { ...good, findings: [{ ...finding, severity: 'note' }] } as const;
+  assert.equal(verdictOf(good, noted), 'same: ');
+});
+
+test('a short window is a change, and so is its end', () => {
+  const finding = { rule: 'stale-read', severity: 'window', title: 'a line left behind', bytes: 32 } as const;
+  const window = { ...good, findings: [finding] };
+  assert.equal(verdictOf(good, window), 'change: change fill-window');
+  assert.equal(verdictOf(window, good), 'change: change no-fill-window');
+  assert.equal(verdictOf(window, window), 'same: ');
 });
 
 test('cacheability is judged by what the device needs, not by what was before', () => {

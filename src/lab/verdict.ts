@@ -2,9 +2,9 @@
 /**
  * Judges one design against `legacy` on one board, call by call.
  *
- *   regression   a call that worked fails, or a call hands out memory that the device cannot reach, with dirty
- *                lines over it, with old contents, or cacheable to a device that does not snoop, where none did
- *                before
+ *   regression   a call that worked fails, or a call hands out memory that the device cannot reach, with old
+ *                contents, cacheable to a device that does not snoop, or in which the rules find that data go
+ *                wrong, where none did before
  *   improvement  a call that failed works, or a hazard is gone
  *   change       works, but lives elsewhere, costs more or less, or leaves another alias
  *
@@ -19,9 +19,9 @@ import {
   type DesignRun,
   type DesignVerdict,
   type DeviceOutcome,
+  errorsOf,
   isWronglyMapped,
   type Limits,
-  mayHoldDirtyLines,
   placeOf,
   type Reason,
   type Verdict,
@@ -76,25 +76,13 @@ function describe(outcome: AllocationOutcome): string {
 /** What differs between two calls of the same kind on the same device. */
 function compareCalls(before: AllocationOutcome, after: AllocationOutcome, coherent: boolean): Remark[] {
   const failures = compareFailures(before, after);
-  const remarks: Remark[] = [...(failures ?? []), ...compareTypes(before, after, coherent)];
-  const dirtyBefore = mayHoldDirtyLines(before, coherent);
-  const dirtyAfter = mayHoldDirtyLines(after, coherent);
-  if (dirtyAfter && !dirtyBefore) {
-    remarks.push({
-      verdict: 'regression',
-      id: 'not-cleaned',
-      text: 'handed out without cleaning: dirty lines may be written back over device data',
-    });
-  }
+  const remarks: Remark[] = [
+    ...(failures ?? []),
+    ...compareTypes(before, after, coherent),
+    ...compareFindings(before, after),
+  ];
   if (failures) return remarks;
 
-  if (dirtyBefore && !dirtyAfter) {
-    remarks.push({
-      verdict: 'improvement',
-      id: 'cleaned',
-      text: 'cleaned before it is handed out: no dirty line is left to overwrite device data',
-    });
-  }
   if (placeOf(before) !== placeOf(after)) {
     remarks.push({ verdict: 'change', id: 'moved', text: `${placeOf(before)} -> ${placeOf(after)}` });
   }
@@ -107,6 +95,38 @@ function compareCalls(before: AllocationOutcome, after: AllocationOutcome, coher
     );
   }
   return remarks;
+}
+
+/**
+ * What the rules say. A new error is a regression even where the call failed before: it hands out memory in which
+ * data go wrong. A buffer that is not handed out any more has no errors, and is judged by that.
+ */
+function compareFindings(before: AllocationOutcome, after: AllocationOutcome): Remark[] {
+  if (after.result !== 'ok') return [];
+  const [had, has] = [errorsOf(before), errorsOf(after)];
+  const remarks: Remark[] = has
+    .filter(rule => !had.includes(rule))
+    .map(rule => ({ verdict: 'regression', id: rule, text: titleOf(after, rule) }));
+  if (before.result === 'ok') {
+    for (const rule of had.filter(known => !has.includes(known))) {
+      remarks.push({ verdict: 'improvement', id: rule, text: `no longer: ${titleOf(before, rule)}` });
+    }
+  }
+  const [hadWindow, hasWindow] = [windowOf(before), windowOf(after)];
+  if (hasWindow !== undefined && hadWindow === undefined) {
+    remarks.push({ verdict: 'change', id: 'fill-window', text: hasWindow });
+  } else if (hadWindow !== undefined && hasWindow === undefined && before.result === 'ok') {
+    remarks.push({ verdict: 'change', id: 'no-fill-window', text: `no longer: ${hadWindow}` });
+  }
+  return remarks;
+}
+
+function titleOf(outcome: AllocationOutcome, rule: string): string {
+  return outcome.findings?.find(finding => finding.rule === rule)?.title ?? rule;
+}
+
+function windowOf(outcome: AllocationOutcome): string | undefined {
+  return outcome.findings?.find(({ severity }) => severity === 'window')?.title;
 }
 
 /** The memory type of the driver's mapping. A wrong one is a hazard; which of the right ones it is, is not. */

@@ -65,6 +65,19 @@ const allocation = z.object({
       'every line was cleaned and invalidated at all cache levels: by the call, or, for a pool, when it was made or grew',
     ),
   dmaHandle: z.string().optional(),
+  findings: z
+    .array(
+      z.object({
+        rule: z.string().describe('docs/rules.md'),
+        severity: z.enum(['error', 'window', 'warning', 'note']),
+        title: z.string(),
+        bytes: z.number().describe('of the buffer'),
+      }),
+    )
+    .optional()
+    .describe(
+      'what the rules say of the whole life of the buffer: allocation, use by CPU and device, release',
+    ),
   log: z.array(z.string()).describe('what the kernel logged during the call'),
 });
 

@@ -15,9 +15,9 @@ import {
   type DesignRun,
   type DesignVerdict,
   type DeviceOutcome,
+  errorsOf,
   isJudged,
   isRefusal,
-  mayHoldDirtyLines,
   placeOf,
   type Reason,
 } from '../lab/results.js';
@@ -37,7 +37,7 @@ function cell(outcome: AllocationOutcome, coherent: boolean): string {
   if (outcome.mapping && outcome.mapping.place !== 'no mapping') parts.push(shortType(outcome.mapping.type));
   if (outcome.alias?.cacheable && !coherent) parts.push(`+${shortType(outcome.alias.type)} alias`);
   if (outcome.unreachable) parts.push('UNREACHABLE');
-  if (mayHoldDirtyLines(outcome, coherent)) parts.push('not cleaned');
+  parts.push(...errorsOf(outcome).map(rule => rule.toUpperCase()));
   return parts.join(' ');
 }
 
