@@ -11,10 +11,10 @@ import { Board } from '../../src/board/board.js';
 import type { HardwareFacts } from '../../src/board/hardware.js';
 import { legacy } from '../../src/designs/legacy.js';
 import { loadDeviceTree } from '../../src/devicetree/load.js';
+import { bootDesign } from '../../src/lab/boot.js';
 import type { BootFacts, MapEntry } from '../../src/lab/facts.js';
 import { bootFacts } from '../../src/lab/facts.js';
 import { type MemoryBankRequest, prepareBoard } from '../../src/lab/job.js';
-import { bootDesign } from '../../src/lab/run-design.js';
 import { KernelConfig, type KernelImage } from '../../src/linux/config.js';
 
 interface Run {
