@@ -226,13 +226,25 @@ export class Machine {
   /** Each contiguous piece of what [vaddr, vaddr + size) maps; unmapped parts are left out. */
   eachMapped(vaddr: Vaddr, size: number, visit: (vaddr: Vaddr, paddr: Paddr, size: number) => void): void {
     const { found } = this;
+    let start = 0;
+    let target = 0;
+    let bytes = 0;
     for (let at = vaddr; at < vaddr + size; ) {
       const mapped = this.walker.walk(at, found) === WALK_OK;
-      const bytes = mapped ? found.size - (found.paddr % found.size) : 4096 - (at % 4096);
-      const piece = Math.min(bytes, vaddr + size - at);
-      if (mapped) visit(at, found.paddr, piece);
+      // Entries are as large as their alignment, in both spaces.
+      const entry = mapped ? found.size : 4096;
+      const piece = Math.min(entry - (at % entry), vaddr + size - at);
+      if (mapped && bytes > 0 && found.paddr === target + bytes) {
+        bytes += piece;
+      } else {
+        if (bytes > 0) visit(start, target, bytes);
+        start = at;
+        target = found.paddr;
+        bytes = mapped ? piece : 0;
+      }
       at += piece;
     }
+    if (bytes > 0) visit(start, target, bytes);
   }
 }
 

@@ -41,6 +41,10 @@ export class ReverseMap implements MapListener {
   onUnmap: ((vaddr: Vaddr, start: Pfn, count: number) => void) | null = null;
   /** Changes whenever a cacheable mapping comes or goes. */
   version = 0;
+  /** Pages that onChange is yet to be told of, while several mappings go at once. */
+  private gathering = false;
+  private goneStart = -1;
+  private goneCount = 0;
   private readonly machine: Machine;
   private live: LiveMap | null = null;
   private lingering = new Lingering();
@@ -103,7 +107,11 @@ export class ReverseMap implements MapListener {
     if (this.live === null) return;
     this.settle();
     const gone = this.lingering.maintain(broadcast ? -1 : 1 << cpu, operation, vaddr, size, asid);
+    // Pages go one by one, mostly in a row: they are told together.
+    this.gathering = true;
     for (const mapping of gone) this.release(mapping.frame, mapping.size, mapping.type);
+    this.gathering = false;
+    this.tellGathered();
   }
 
   /** Some mapping that a core may use allows the caches, inner or outer, to hold the page. */
@@ -246,8 +254,23 @@ export class ReverseMap implements MapListener {
     let first = start;
     for (let pfn = start; pfn <= start + count; pfn++) {
       if (pfn < start + count && !this.isCounted(pfn)) continue;
-      if (pfn > first) this.onChange(first, pfn - first);
+      if (pfn > first) this.tell(first, pfn - first);
       first = pfn + 1;
     }
+  }
+
+  private tell(start: Pfn, count: number): void {
+    if (start !== this.goneStart + this.goneCount) {
+      this.tellGathered();
+      this.goneStart = start;
+    }
+    this.goneCount += count;
+    if (!this.gathering) this.tellGathered();
+  }
+
+  private tellGathered(): void {
+    const count = this.goneCount;
+    this.goneCount = 0;
+    if (count > 0) this.onChange?.(this.goneStart, count);
   }
 }
