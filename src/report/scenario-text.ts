@@ -41,11 +41,14 @@ function tableText(result: ResultTable, paint: Paint): string {
 }
 
 /** Findings by the run that they were seen in, in the order of the runs. */
-function findingsText(findings: readonly ScenarioFinding[], paint: Paint): string[] {
+function findingsText({ scenario, seed, findings }: ScenarioResult, paint: Paint): string[] {
+  const replay = `armory scenario run ${scenario} --seed ${seed} --findings`;
   const runs = [...new Set(findings.map(({ run }) => run))];
   return runs.map(run => {
     const found = findings.filter(finding => finding.run === run);
-    return [paint.heading(run), ...found.map(({ finding }) => findingText(finding, { paint }))].join('\n\n');
+    return [paint.heading(run), ...found.map(({ finding }) => findingText(finding, { paint, replay }))].join(
+      '\n\n',
+    );
   });
 }
 
@@ -71,7 +74,7 @@ export function scenarioText(
   return [
     `${paint.heading(scenario)}: ${title}`,
     ...tables.map(entry => tableText(entry, paint)),
-    ...(detailed ? findingsText(findings, paint) : findingsCount(findings)),
+    ...(detailed ? findingsText(result, paint) : findingsCount(findings)),
     ...notes.map(note => wrap(note, 'note: ', '      ')),
   ].join('\n\n');
 }

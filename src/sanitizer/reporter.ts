@@ -10,7 +10,11 @@ import type { Engine } from './engine.js';
 import type { Finding, FindingAccess, FindingLine, LineEvent, Severity } from './finding.js';
 import type { History } from './history.js';
 import type { Ownership } from './ownership.js';
+import { lostWrite } from './rules/lost-write.js';
+import { ownership as ownershipRule } from './rules/ownership.js';
 import type { Rule } from './rules/rule.js';
+import { unfinishedMaintenance } from './rules/unfinished-maintenance.js';
+import { wildDma } from './rules/wild-dma.js';
 
 /** Events of a line that a finding tells. */
 const STORY_LENGTH = 16;
@@ -137,7 +141,7 @@ export class Reporter {
       title: detail === undefined ? rule.summary : `${rule.summary}: ${detail}`,
       access: { ...access, stack },
       buffer,
-      other: otherParty(events, access.who),
+      other: otherParty(events, access.who, rule),
       paddr,
       line: state,
       before,
@@ -169,11 +173,18 @@ function shadowLine(engine: Engine): number {
   return engine.shadow.cellBytes;
 }
 
-/** The last one that wrote, mapped or maintained the line and is somebody else; else the last one at all. */
-function otherParty(events: readonly LineEvent[], who: string): LineEvent | null {
+/**
+ * Who did what the access collides with: the last one who wrote the line, or, where it is about whose it is or how it
+ * was maintained, the last one who handed it over or maintained it.
+ */
+function otherParty(events: readonly LineEvent[], who: string, rule: Rule): LineEvent | null {
+  const isWrite = (event: LineEvent): boolean => /^(store|write)\b/.test(event.what);
+  const wantsWrite = ![ownershipRule, wildDma, lostWrite, unfinishedMaintenance].includes(rule);
+  const touching = events.filter(({ size }) => size > 0);
   return (
-    events.findLast(event => event.who !== who && event.size > 0) ??
-    events.findLast(event => event.size > 0) ??
+    touching.findLast(event => isWrite(event) === wantsWrite) ??
+    touching.findLast(event => event.who !== who) ??
+    touching.at(-1) ??
     null
   );
 }
