@@ -25,11 +25,16 @@ interface CompareOptions extends BoardOptions {
   readonly fleet?: true;
   readonly jobs: number;
   readonly rules: boolean;
+  readonly findings?: true;
 }
 
 function jobsToCompare(paths: readonly string[], options: CompareOptions): BoardJob[] {
   const boards = paths.length > 0 ? paths : bundledBoards.map(({ file }) => basename(file, '.dts'));
-  return jobsFor(boards, options, options.design).map(job => ({ ...job, rules: options.rules }));
+  return jobsFor(boards, options, options.design).map(job => ({
+    ...job,
+    rules: options.rules,
+    stories: options.findings === true,
+  }));
 }
 
 function exitCode(results: readonly BoardResult[]): number {
@@ -89,10 +94,17 @@ export function addCompare(program: Command, finish: (code: number) => void): vo
         .choices(names)
         .default(['v1', 'step1', 'step2']),
     )
-    .option('--summary', 'one line a board, without the calls')
+    .addOption(new Option('--summary', 'one line a board, without the calls').conflicts('fleet'))
     .option('--fleet', 'only how many boards had which verdict and why')
     .addOption(
       new Option('--json', 'results as JSON (docs/schema/README.md)').conflicts(['summary', 'fleet']),
+    )
+    .addOption(
+      new Option('--findings', 'each error and window as a block of its own').conflicts([
+        'summary',
+        'fleet',
+        'json',
+      ]),
     )
     .option('--no-rules', 'do not judge coherency: twice as quick')
     .option('--jobs <count>', 'worker threads', parseCount, availableParallelism());

@@ -58,9 +58,9 @@ export function compareBoard(job: BoardJob): BoardComparison {
     const { k, sanitizer } =
       job.rules === false
         ? { k: bootDesign(prepared, design), sanitizer: null }
-        : bootWatched(prepared, design, { stacks: false });
+        : bootWatched(prepared, design, { stacks: job.stories === true });
     facts ??= boardFacts(prepared, k);
-    return runDesign(k, design.name, sanitizer);
+    return runDesign(k, design.name, sanitizer, job.stories);
   });
   const legacy = runs[0]!;
   return {

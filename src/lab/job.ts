@@ -46,6 +46,8 @@ export interface BoardJob {
   readonly designs: readonly string[];
   /** False: the rules of coherency are not asked. */
   readonly rules?: boolean;
+  /** Findings are wanted whole, with stacks. */
+  readonly stories?: boolean;
 }
 
 export interface PreparedBoard {

@@ -15,6 +15,7 @@ export {
   type Place,
   placeOf,
   type Source,
+  windowOf,
 } from '../workloads/outcome.js';
 
 /** Devices that the kernel treats alike: same masks, ranges, coherency, pools. */

@@ -37,15 +37,20 @@ function typicalGroup(groups: readonly DeviceGroup[]): DeviceGroup {
   return candidates.reduce((largest, group) => (group.names.length > largest.names.length ? group : largest));
 }
 
-/** The whole workload on a freshly booted kernel. `sanitizer`: watches since the boot, if the rules are wanted. */
-export function runDesign(k: Kernel, design: string, sanitizer: Sanitizer | null = null): DesignRun {
+/** The whole workload on a freshly booted kernel. `sanitizer`: watches since the boot, if the rules are wanted; `stories`: whole findings. */
+export function runDesign(
+  k: Kernel,
+  design: string,
+  sanitizer: Sanitizer | null = null,
+  stories = false,
+): DesignRun {
   const bootLog = k.log.lines.filter(line => line.level !== 'info').map(line => line.text);
   const masters = probeDevices(k);
   const behindIommu = masters.filter(({ iommu }) => iommu).map(({ name }) => name);
   const groups = groupAlike(k, masters);
   const process = pgd_alloc(k);
   if (process === null) inputError('no-memory-left', 'the kernel boots, but no memory is left for a process');
-  const runs = groups.map(({ dev }) => runCoherent(k, dev, sanitizer));
+  const runs = groups.map(({ dev }) => runCoherent(k, dev, sanitizer, stories));
   const devices = groups.map(({ dev, names }, index) => ({
     device: names[0]!,
     alike: names,

@@ -24,9 +24,18 @@ class Stack implements CapturedStack {
     this.parsed ??= (this.error.stack ?? '')
       .split('\n')
       .map(line => FRAME.exec(line)?.[1])
-      .filter(name => name !== undefined);
+      .filter(name => name !== undefined)
+      .filter(isKernelName);
     return this.parsed;
   }
+}
+
+/** Names of Linux without an underscore. */
+const SHORT_NAMES: ReadonlySet<string> = new Set(['mb', 'rmb', 'wmb', 'vmap', 'vunmap', 'writel']);
+
+/** Functions that only help have no name in Linux, and are left out. */
+function isKernelName(name: string): boolean {
+  return name.includes('_') || SHORT_NAMES.has(name);
 }
 
 /** Remembers where the modelled kernel is. The text is made when somebody reads it. */

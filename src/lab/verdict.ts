@@ -25,6 +25,7 @@ import {
   placeOf,
   type Reason,
   type Verdict,
+  windowOf,
 } from './results.js';
 
 /** A reason before it is known for which calls and devices it holds. */
@@ -114,19 +115,16 @@ function compareFindings(before: AllocationOutcome, after: AllocationOutcome): R
   }
   const [hadWindow, hasWindow] = [windowOf(before), windowOf(after)];
   if (hasWindow !== undefined && hadWindow === undefined) {
-    remarks.push({ verdict: 'change', id: 'fill-window', text: hasWindow });
-  } else if (hadWindow !== undefined && hasWindow === undefined && before.result === 'ok') {
-    remarks.push({ verdict: 'change', id: 'no-fill-window', text: `no longer: ${hadWindow}` });
+    remarks.push({ verdict: 'change', id: 'fill-window', text: hasWindow.title });
+  } else if (hadWindow !== undefined && hasWindow === undefined && !has.includes(hadWindow.rule)) {
+    // What was a window and is an error now has been said.
+    remarks.push({ verdict: 'change', id: 'no-fill-window', text: `no longer: ${hadWindow.title}` });
   }
   return remarks;
 }
 
 function titleOf(outcome: AllocationOutcome, rule: string): string {
   return outcome.findings?.find(finding => finding.rule === rule)?.title ?? rule;
-}
-
-function windowOf(outcome: AllocationOutcome): string | undefined {
-  return outcome.findings?.find(({ severity }) => severity === 'window')?.title;
 }
 
 /** The memory type of the driver's mapping. A wrong one is a hazard; which of the right ones it is, is not. */

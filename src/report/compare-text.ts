@@ -20,7 +20,9 @@ import {
   isRefusal,
   placeOf,
   type Reason,
+  windowOf,
 } from '../lab/results.js';
+import { findingText } from './finding-text.js';
 import { type Paint, table } from './table.js';
 
 /** `NC`, `WBWA`, `SO`: the policy alone where inner and outer agree. */
@@ -38,6 +40,7 @@ function cell(outcome: AllocationOutcome, coherent: boolean): string {
   if (outcome.alias?.cacheable && !coherent) parts.push(`+${shortType(outcome.alias.type)} alias`);
   if (outcome.unreachable) parts.push('UNREACHABLE');
   parts.push(...errorsOf(outcome).map(rule => rule.toUpperCase()));
+  if (windowOf(outcome) !== undefined) parts.push(`(${windowOf(outcome)?.rule})`);
   return parts.join(' ');
 }
 
@@ -174,7 +177,24 @@ export function boardText(comparison: BoardComparison, paint: Paint): string {
     '',
     table(paint, head, rows),
     ...(reasons.length > 0 ? ['', ...reasons] : []),
+    ...runs.flatMap(run => findingBlocks(comparison, run, paint)),
   ].join('\n');
+}
+
+/** The findings of a design that say that data go wrong, whole, where they were asked for. */
+function findingBlocks({ file }: BoardComparison, run: DesignRun, paint: Paint): string[] {
+  const replay = `armory compare ${file} --design ${run.design} --findings`;
+  return run.devices.flatMap(({ allocations }) =>
+    allocations.flatMap(({ kind, findings = [] }) =>
+      findings
+        .filter(({ severity }) => severity === 'error' || severity === 'window')
+        .flatMap(({ story }) =>
+          story === undefined
+            ? []
+            : ['', paint.heading(`${run.design}, ${kind}`), '', findingText(story, { paint, replay })],
+        ),
+    ),
+  );
 }
 
 /** One line a board. */

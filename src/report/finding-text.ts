@@ -113,7 +113,7 @@ function bufferText(buffer: FindingBuffer, at: number | null, what: string): str
   const { kind, device, driver, vaddr, paddr, dmaAddr, size } = buffer;
   const virtual = vaddr === null ? '' : `vaddr ${hex(vaddr, 8)}, `;
   const lines = [
-    `  ${kind} buffer of ${device} (${driver})`,
+    `  ${kind} buffer of ${device}${driver === device ? '' : ` (${driver})`}`,
     `    ${virtual}paddr ${hex(paddr, 8)}, dma ${hex(dmaAddr, 8)}, ${bytesText(size)}`,
   ];
   if (at !== null && at >= paddr && at < paddr + size) lines.push(`    ${what} ${at - paddr} bytes into it`);

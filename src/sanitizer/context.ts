@@ -52,9 +52,7 @@ export class Context {
    */
   checkFinished(cell: Cell, mask: number, index: number, count: number, cpu: number): void {
     if (!isUnfinished(cell)) return;
-    const { shadow } = this.engine;
-    const paddr = shadow.paddrOf(index);
-    const waiting = this.maintenance.at(paddr, shadow.cellBytes * count);
+    const waiting = this.waitingAt(this.maintenance, index, count);
     if (waiting.every(entry => entry.stage === IN_CPU && entry.cpu === cpu)) return;
     const outer = waiting.some(entry => entry.stage === IN_OUTER);
     const missing = outer ? "the outer cache's sync" : 'a DSB on the CPU that asked for it';
@@ -99,14 +97,20 @@ export class Context {
     matters: (entry: Waiting) => boolean,
   ): void {
     if (!isUnfinished(cell)) return;
-    const { shadow } = this.engine;
-    const waiting = this.maintenance.at(shadow.paddrOf(index), shadow.cellBytes * count);
+    const waiting = this.waitingAt(this.maintenance, index, count);
     const unfinished = waiting.find(matters);
     if (unfinished === undefined) return;
     const inOuter = unfinished.stage === IN_OUTER;
     const missing = inOuter ? "the outer cache's sync" : 'a DSB on the CPU that asked for it';
     this.report({ rule: unfinishedMaintenance, missing }, cell, mask, index, count);
     cell.unfinished = waiting.some(entry => !matters(entry));
+  }
+
+  /** What of `list` waits at `count` cells. */
+  waitingAt(list: WaitingBytes, index: number, count: number): Waiting[] {
+    const { shadow } = this.engine;
+    this.engine.seeEachPage();
+    return list.at(shadow.paddrOf(index), shadow.cellBytes * count);
   }
 
   /** As if the line had been cleaned properly: a reported mistake is reported once. */

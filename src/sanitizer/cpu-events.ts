@@ -98,8 +98,7 @@ function judgePending(
 ): void {
   const pending = pendingBytes(cell, mask);
   if (pending === 0) return;
-  const { shadow } = c.engine;
-  const waiting = c.stores.at(shadow.paddrOf(index), shadow.cellBytes * count);
+  const waiting = c.waitingAt(c.stores, index, count);
   // CPUs look into the outer cache's buffer.
   if (waiting.every(entry => entry.stage === IN_OUTER || entry.cpu === except)) return;
   c.report({ rule: missingBarrier, detail: 'the CPU looks past it' }, cell, pending, index, count);
@@ -190,7 +189,8 @@ function cachedStore(
     }
     if (cell.fetched && mask !== 0) {
       cell.fetchedOld = true;
-      c.cleanToPou.delete(index);
+      for (let i = index; i < index + count && c.cleanToPou.size > 0; i++) c.cleanToPou.delete(i);
+      engine.seeEachPage();
     }
     if (writeThrough) storeWriteThrough(cell, mask, setup);
     else storeWriteBack(cell, mask, setup);
@@ -278,6 +278,7 @@ export function fetch(
 ): void {
   c.reporter.begin(`CPU ${cpu}`, `fetch (${type.text})`, vaddr, null, paddr, size);
   c.engine.range(paddr, size, null, (cell, mask, index, count) => {
+    if (c.cleanToPou.size > 0) c.engine.seeEachPage();
     let bad = staleForFetch(cell, mask, c.cleanToPou.has(index));
     c.engine.eachOther(index, null, other => {
       bad |= staleForFetch(other, mask, false);

@@ -141,8 +141,7 @@ function judgePending(
 ): void {
   const pending = pendingBytes(cell, mask);
   if (pending === 0) return;
-  const { shadow } = c.engine;
-  const waiting = c.stores.at(shadow.paddrOf(index), shadow.cellBytes * count);
+  const waiting = c.waitingAt(c.stores, index, count);
   if (behindOuter && waiting.every(entry => entry.stage === IN_OUTER)) return;
   const inOuter = waiting.every(entry => entry.stage === IN_OUTER);
   const where = inOuter ? "it is in the outer cache's buffer" : "it is in the CPU's write buffer";

@@ -29,7 +29,7 @@ export class Engine {
   readonly innerLineBytes: number;
   readonly outerLineBytes: number;
   readonly speculates: boolean;
-  /** Counts what was reported: work on a run of pages is repeated for each page while it changes. */
+  /** Counts what was reported, and what depended on the place: while it changes, each page is worked out by itself. */
   reports = 0;
   /** What mayFill() was told last, and when. */
   private unit = -1;
@@ -65,6 +65,8 @@ export class Engine {
     const { shadow } = this;
     const { cellBytes, cellsPerPage } = shadow;
     const end = paddr + size;
+    // Registers may have changed: what that does to mappings, and so to cells, comes first.
+    this.machine.mappings.follow();
     // The last page that was worked out, what came of it, and the pages behind it that get the same.
     let knownFlags = -1;
     let knownInner = false;
@@ -116,6 +118,11 @@ export class Engine {
       knownOuter = cell.mayFillOuter;
     }
     shadow.flags.fill(result, runStart, runEnd);
+  }
+
+  /** A visitor asks for something that the cell does not say: pages that look alike need not be. */
+  seeEachPage(): void {
+    this.reports++;
   }
 
   /** One page at once: not where lines of several addresses have to be told apart. */

@@ -62,7 +62,7 @@ export function judgeTranslation(
   const { mappings } = c.machine;
   if (mappings.conflictCount === 0) return;
   for (let at = vaddr; at < vaddr + size; at = alignDown(at, PAGE_BYTES) + PAGE_BYTES) {
-    const old = mappings.lingeringAt(at);
+    const old = mappings.lingeringAt(at, cpu);
     if (old === undefined) continue;
     c.reporter.begin(`CPU ${cpu}`, what, vaddr, null, paddr, size);
     const where = paddr + (at - vaddr);

@@ -229,8 +229,7 @@ export function cleanToPou(c: Context, cpu: number, vaddr: Vaddr, size: number):
     engine.range(paddr, bytes, at, (cell, _mask, index, count) => {
       if (cell.newInner === 0) return;
       cell.fetched = true;
-      // Each page has to be seen by itself.
-      engine.reports++;
+      engine.seeEachPage();
       for (let i = index; i < index + count; i++) c.cleanToPou.add(i);
     });
     c.history.record(`CPU ${cpu}`, 'clean to the point of unification', paddr, bytes);

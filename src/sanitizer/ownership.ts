@@ -53,15 +53,23 @@ export class Ownership {
   removeStreaming(buffer: StreamingBuffer): void {
     for (const mapping of this.streaming) {
       const { buffer: known } = mapping;
-      if (known.paddr !== buffer.paddr || known.device !== buffer.device || known.size !== buffer.size)
-        continue;
+      if (!isSame(known, buffer)) continue;
       this.streaming.delete(mapping);
       return;
     }
   }
 
   giveToCpu(buffer: StreamingBuffer, start: Paddr, size: number): void {
-    this.mappingOf(buffer)?.withCpu.push({ start, end: start + size });
+    const mapping = this.mappingOf(buffer);
+    if (mapping === undefined) return;
+    // Parts that meet become one: an access of both is inside one part.
+    let part = { start, end: start + size };
+    const apart = mapping.withCpu.filter(other => {
+      if (other.end < part.start || part.end < other.start) return true;
+      part = { start: Math.min(part.start, other.start), end: Math.max(part.end, other.end) };
+      return false;
+    });
+    mapping.withCpu = [...apart, part];
   }
 
   giveToDevice(buffer: StreamingBuffer, start: Paddr, size: number): void {
@@ -78,7 +86,8 @@ export class Ownership {
 
   private mappingOf(buffer: StreamingBuffer): Mapping | undefined {
     for (const mapping of this.streaming) {
-      if (mapping.buffer.paddr === buffer.paddr && mapping.buffer.device === buffer.device) return mapping;
+      const { buffer: known } = mapping;
+      if (isSame(known, buffer)) return mapping;
     }
     return undefined;
   }
@@ -145,6 +154,11 @@ export class Ownership {
     }
     return found;
   }
+}
+
+/** Does an event about `b` mean the mapping `a`? A device may have several of the same bytes. */
+function isSame(a: StreamingBuffer, b: StreamingBuffer): boolean {
+  return a.paddr === b.paddr && a.device === b.device && a.size === b.size && a.direction === b.direction;
 }
 
 /** Coherent memory comes in whole pages. */

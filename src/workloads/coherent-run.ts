@@ -57,9 +57,15 @@ export interface DeviceRun {
 
 /**
  * Allocates every kind for `dev`, looks at each, lets CPU and device use it, and frees them in another order.
- * `sanitizer`: who watches the machine, if the rules are wanted; it must have watched since the boot.
+ * `sanitizer`: who watches the machine, if the rules are wanted; it must have watched since the boot. `stories`: its
+ * findings are wanted whole.
  */
-export function runCoherent(k: Kernel, dev: device, sanitizer: Sanitizer | null = null): DeviceRun {
+export function runCoherent(
+  k: Kernel,
+  dev: device,
+  sanitizer: Sanitizer | null = null,
+  stories = false,
+): DeviceRun {
   const before = memoryTaken(k, dev);
   const cmaBefore = cmaPagesUsed(k);
   const vmallocBefore = vmalloc_used(k);
@@ -78,7 +84,7 @@ export function runCoherent(k: Kernel, dev: device, sanitizer: Sanitizer | null 
     }
     const seen = look(k, dev, kind, buffer, watch);
     useBuffer(k, master, buffer, sizeBytes);
-    const findings = summarize(sanitizer);
+    const findings = summarize(sanitizer, stories);
     held.push({ kind, buffer, source: seen.source!, findings });
     return { kind: name, sizeBytes, result: 'ok', ...seen, ...(sanitizer && { findings }), log };
   });
@@ -93,7 +99,7 @@ export function runCoherent(k: Kernel, dev: device, sanitizer: Sanitizer | null 
     const entry = held[index];
     if (!entry) continue;
     release(k, dev, entry);
-    entry.findings.push(...summarize(sanitizer));
+    entry.findings.push(...summarize(sanitizer, stories));
   }
   poolWatch(k).during(() => k.workqueue.run());
   const lost = lostMemory(k, dev, before);
@@ -139,12 +145,13 @@ function release(k: Kernel, dev: device, { kind, buffer, source }: Held): void {
   leaveDirty(k, paddr, PAGE_ALIGN(kind.sizeBytes), source, POISON);
 }
 
-/** What was found since the last call, without the stories. */
-function summarize(sanitizer: Sanitizer | null): OutcomeFinding[] {
+/** What was found since the last call. */
+function summarize(sanitizer: Sanitizer | null, stories: boolean): OutcomeFinding[] {
   if (sanitizer === null) return [];
-  return sanitizer
-    .takeFindings()
-    .map(({ rule, severity, title, bytes }) => ({ rule, severity, title, bytes }));
+  return sanitizer.takeFindings().map(story => {
+    const { rule, severity, title, bytes } = story;
+    return { rule, severity, title, bytes, ...(stories && { story }) };
+  });
 }
 
 /** Allocates `size` until NULL (or `most` times), frees everything, and says how often it worked. */

@@ -3,7 +3,7 @@
  * What came of one DMA call: plain data, the same in memory and in JSON. Addresses are hexadecimal strings as
  * Linux prints them, sizes are bytes.
  */
-import type { Severity } from '../sanitizer/finding.js';
+import type { Finding, Severity } from '../sanitizer/finding.js';
 
 /** Where the CPU reaches a buffer. */
 export type Place = 'direct map' | 'vmalloc' | 'no mapping';
@@ -33,6 +33,8 @@ export interface OutcomeFinding {
   readonly title: string;
   /** Bytes of the buffer that it concerns. */
   readonly bytes: number;
+  /** All that is known of it, if that was asked for. */
+  readonly story?: Finding;
 }
 
 export interface AllocationOutcome {
@@ -61,6 +63,11 @@ export interface AllocationOutcome {
 export function errorsOf(outcome: AllocationOutcome): string[] {
   const errors = (outcome.findings ?? []).filter(({ severity }) => severity === 'error');
   return [...new Set(errors.map(({ rule }) => rule))];
+}
+
+/** What goes wrong only if a line is filled in the short time between cleaning and remapping. */
+export function windowOf(outcome: AllocationOutcome): OutcomeFinding | undefined {
+  return outcome.findings?.find(({ severity }) => severity === 'window');
 }
 
 /** Does the CPU use another kind of mapping than the device needs: cacheable without snooping, or the reverse? */

@@ -142,8 +142,10 @@ export class Lingering {
     return gone;
   }
 
-  at(vaddr: Vaddr): LingeringMapping | undefined {
+  /** One that core `cpu` may use for `vaddr` in the address space of `asid`. */
+  at(vaddr: Vaddr, cpu: number, asid: number): LingeringMapping | undefined {
     for (const mapping of this.near(vaddr, 1)) {
+      if ((mapping.cores & (1 << cpu)) === 0 || (mapping.asid !== -1 && mapping.asid !== asid)) continue;
       if (vaddr >= mapping.vaddr && vaddr < mapping.vaddr + mapping.size) return mapping;
     }
     return undefined;

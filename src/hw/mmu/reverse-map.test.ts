@@ -72,8 +72,8 @@ test('what was changed lingers until TLB maintenance covers it', () => {
   assert.equal(map.mayFill(PFN), true);
   section(machine, 0xc0000000, PFN * 4096, UNCACHED);
   assert.equal(map.lingeringCount, 1);
-  assert.equal(map.lingeringAt(0xc0012345)?.text, 'normal inner=WBWA outer=WBWA');
-  assert.equal(map.lingeringAt(0xc0100000), undefined);
+  assert.equal(map.lingeringAt(0xc0012345, 0)?.text, 'normal inner=WBWA outer=WBWA');
+  assert.equal(map.lingeringAt(0xc0100000, 0), undefined);
   assert.equal(map.mayFill(PFN), true);
   assert.deepEqual(
     map.aliases(PFN + 1).map(({ vaddr, lingering }) => [vaddr, lingering]),
@@ -173,8 +173,8 @@ test('ASIDs: another one reaches no private entry, and a switch forgets them', (
   assert.equal(map.lingeringCount, 0);
   machine.registers.asid = 6;
   machine.registers.ttbr0 = RAM;
-  assert.equal(map.lingeringAt(0x00100000), undefined);
-  assert.equal(map.lingeringAt(0xc0000000)?.type, 'normal');
+  assert.equal(map.lingeringAt(0x00100000, 0), undefined);
+  assert.equal(map.lingeringAt(0xc0000000, 0)?.type, 'normal');
 });
 
 /** Old translations of a naive model: each page or megabyte that a full scan finds no longer. */
@@ -302,7 +302,7 @@ function compare(machine: Machine, slotBytes: number, operations: readonly Opera
       assert.equal(map.mayFill(pfn), expected, `frame ${pfn.toString(16)}`);
     }
     for (const { key } of old) {
-      assert.ok(map.lingeringAt(Number(key.split(' ')[0])), key);
+      assert.ok(map.lingeringAt(Number(key.split(' ')[0]), 0), key);
     }
   }
 }

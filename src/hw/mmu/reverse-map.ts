@@ -82,7 +82,13 @@ export class ReverseMap implements MapListener {
 
   /** Those of them whose addresses the tables now map otherwise. */
   get conflictCount(): number {
+    this.follow();
     return this.lingering.conflictCount;
+  }
+
+  /** Takes in what registers have changed, if anybody has asked yet. Listeners are told before it returns. */
+  follow(): void {
+    if (this.live !== null) this.settle();
   }
 
   /** The table entry at `paddr` was written. */
@@ -151,10 +157,10 @@ export class ReverseMap implements MapListener {
     return this.lingering.mayHave(pfn);
   }
 
-  /** Type of an old mapping of `vaddr` that some TLB may still hold. */
-  lingeringAt(vaddr: Vaddr): MemoryType | undefined {
+  /** Type of an old mapping of `vaddr` that the TLB of `cpu` may still hold and, with the ASID of now, use. */
+  lingeringAt(vaddr: Vaddr, cpu: number): MemoryType | undefined {
     this.settle();
-    return this.lingering.at(vaddr)?.type;
+    return this.lingering.at(vaddr, cpu, this.asid)?.type;
   }
 
   mapped(vaddr: Vaddr, size: number, frame: Pfn, attributes: number): void {

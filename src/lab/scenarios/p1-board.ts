@@ -70,8 +70,8 @@ export interface BoardRun {
 }
 
 /** Boots the board under `design`, and runs the exchanges of every kind of device. */
-export function exchangesUnder(prepared: PreparedBoard, design: string): BoardRun {
-  const { k, sanitizer } = bootWatched(prepared, designByName(design), { stacks: false });
+export function exchangesUnder(prepared: PreparedBoard, design: string, stacks = false): BoardRun {
+  const { k, sanitizer } = bootWatched(prepared, designByName(design), { stacks });
   const groups = groupAlike(k, probeDevices(k));
   const runs = SIZES.map((sizeBytes): ExchangeRun => {
     for (const { dev } of groups) exchange(k, dev, sizeBytes);

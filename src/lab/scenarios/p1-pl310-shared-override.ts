@@ -36,7 +36,7 @@ function runCell({ findings }: ExchangeRun): Cell {
 
 /** The designs on one board. */
 function designTable(job: BoardJob): { table: ResultTable; findings: ScenarioFinding[] } {
-  const booted = DESIGNS.map(design => ({ design, runs: exchangesUnder(prepare(job), design).runs }));
+  const booted = DESIGNS.map(design => ({ design, runs: exchangesUnder(prepare(job), design, true).runs }));
   const rows = booted.map(({ design, runs }) => ({ name: design, cells: runs.map(runCell) }));
   const columns = booted[0]!.runs.map(({ sizeBytes }) => formatSize(sizeBytes));
   const findings = booted.flatMap(({ design, runs }) =>
@@ -100,7 +100,7 @@ async function run(options: ScenarioOptions): Promise<ScenarioResult> {
   const work = { worker: './scenarios/p1-worker.js', run: judgeSharedOverride };
   const verdicts = await runFleet(work, jobs, threads, onDone);
   const unknown = verdicts.filter(v => v.outcome === 'dangerous' && v.firmwareUnknown).length;
-  const notes = [`of ${unknown} dangerous boards the register is not known: ${CAVEAT}`];
+  const notes = unknown === 0 ? [] : [`of ${unknown} dangerous boards the register is not known: ${CAVEAT}`];
   return { scenario: id, title, seed, tables: fleetTables(verdicts), findings: [], notes };
 }
 
