@@ -51,12 +51,8 @@ export class Ownership {
   }
 
   removeStreaming(buffer: StreamingBuffer): void {
-    for (const mapping of this.streaming) {
-      const { buffer: known } = mapping;
-      if (!isSame(known, buffer)) continue;
-      this.streaming.delete(mapping);
-      return;
-    }
+    const mapping = this.mappingOf(buffer);
+    if (mapping !== undefined) this.streaming.delete(mapping);
   }
 
   giveToCpu(buffer: StreamingBuffer, start: Paddr, size: number): void {
@@ -84,12 +80,19 @@ export class Ownership {
     );
   }
 
+  /**
+   * The mapping that an event about `buffer` means. A device may have several of the same bytes; a call that
+   * fits none of them (a driver's bug) means the first that starts there.
+   */
   private mappingOf(buffer: StreamingBuffer): Mapping | undefined {
+    let first: Mapping | undefined;
     for (const mapping of this.streaming) {
-      const { buffer: known } = mapping;
-      if (isSame(known, buffer)) return mapping;
+      const { paddr, device, size, direction } = mapping.buffer;
+      if (paddr !== buffer.paddr || device !== buffer.device) continue;
+      if (size === buffer.size && direction === buffer.direction) return mapping;
+      first ??= mapping;
     }
-    return undefined;
+    return first;
   }
 
   /** A mapping of the driver's own memory that forbids the CPU this access, if any. */
@@ -154,11 +157,6 @@ export class Ownership {
     }
     return found;
   }
-}
-
-/** Does an event about `b` mean the mapping `a`? A device may have several of the same bytes. */
-function isSame(a: StreamingBuffer, b: StreamingBuffer): boolean {
-  return a.paddr === b.paddr && a.device === b.device && a.size === b.size && a.direction === b.direction;
 }
 
 /** Coherent memory comes in whole pages. */

@@ -18,10 +18,6 @@ export interface Waiting {
 export class WaitingBytes {
   private list: Waiting[] = [];
 
-  get isEmpty(): boolean {
-    return this.list.length === 0;
-  }
-
   add(cpu: number, start: Paddr, size: number, stage: number, epoch: number): void {
     if (!this.extend(cpu, start, size, stage, epoch)) {
       this.list.push({ cpu, start, end: start + size, stage, epoch });
@@ -43,14 +39,9 @@ export class WaitingBytes {
 
   /** Takes out those that `done` chooses. */
   take(done: (entry: Waiting) => boolean): Waiting[] {
-    if (this.list.length === 0) return this.list;
+    if (this.list.length === 0) return [];
     const taken = this.list.filter(done);
     if (taken.length > 0) this.list = this.list.filter(entry => !done(entry));
     return taken;
-  }
-
-  /** All of them, oldest first. */
-  [Symbol.iterator](): Iterator<Waiting> {
-    return this.list[Symbol.iterator]();
   }
 }

@@ -101,9 +101,9 @@ test('a change of tables is followed before an access is found quiet', () => {
   t.map('vmalloc', 0, 'cached');
   t.load('vmalloc', 0);
   t.load('vmalloc', 4);
-  // Another first level, by which the address is a section of other memory.
+  // Another first level, by which the address is not cacheable.
   machine.ram.copy(0x4004_4000, 0x4004_0000, 0x4000);
-  machine.ram.write32(0x4004_4000 + 4 * 0xe00, (DATA | 0x1c0e) >>> 0);
+  machine.ram.write32(0x4004_4000 + 4 * 0xe00, DATA | 0x1c02);
   machine.registers.ttbr0 = 0x4004_4000;
   t.load('vmalloc', 8);
   assert.deepEqual(rulesOf(t), ['stale-tlb-entry']);

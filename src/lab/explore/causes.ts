@@ -25,8 +25,9 @@ const causes = {
     where: 'kernel/dma/direct.c, dma_direct_alloc_no_mapping()',
     text:
       'The function calls arch_dma_prep_coherent(), which is empty where ARM does not select ' +
-      'ARCH_HAS_DMA_PREP_COHERENT. Lines that the previous owner left dirty are written over what the device ' +
-      'wrote. With the hook (prep-fix, step1 and later) lowmem is right.',
+      'ARCH_HAS_DMA_PREP_COHERENT. Lines that the previous owner left dirty, or the kernel itself as it zeroed the ' +
+      'pages (INIT_ON_ALLOC_DEFAULT_ON), are written over what the device wrote. With the hook (prep-fix, step1 and ' +
+      'later) lowmem is right.',
   },
   unpreparedHighmem: {
     letter: 'B',
@@ -42,8 +43,9 @@ const causes = {
     where: 'kernel/dma/direct.c, dma_direct_alloc(), and kernel/dma/pool.c, atomic_pool_expand()',
     text:
       'With DMA_DIRECT_REMAP and without ARCH_HAS_DMA_PREP_COHERENT nothing gets the dirty lines of the cacheable ' +
-      'mapping out of the caches before the pages are used through the non-cacheable one. On 6.12 it is what v1 ' +
-      'does to restricted pools, on 6.1 to 6.6 what it does to everybody.',
+      'mapping out of the caches before the pages are used through the non-cacheable one. VIVT and aliasing VIPT ' +
+      'caches are flushed by flush_cache_vmap(), but not the outer cache behind them, and on ARMv6 nothing waits ' +
+      'for it. On 6.12 it is what v1 does to restricted pools, on 6.1 to 6.6 what it does to everybody.',
   },
   window: {
     letter: 'D',

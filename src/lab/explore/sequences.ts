@@ -103,7 +103,7 @@ function coherent(id: string, title: string, options: CoherentOptions): Sequence
   };
 }
 
-/** The device works on the memory alone, as a video decoder on its reference frames. */
+/** The device works on the memory alone, as a video decoder on its reference frames; what it held before is nothing. */
 function withoutMapping(id: string, title: string, contiguous: Contiguous): Sequence {
   const attrs = DMA_ATTR_NO_KERNEL_MAPPING;
   return {
@@ -122,7 +122,6 @@ function withoutMapping(id: string, title: string, contiguous: Contiguous): Sequ
         "the device's first word",
         "the device's second word",
       ]);
-      stage.deviceReads(OURS);
       for (const word of [OURS, THEIRS]) stage.deviceWrites(word);
       for (const word of [OURS, THEIRS]) stage.deviceReads(word);
       dma_free_attrs(k, dev, 2 * PAGE_SIZE, buffer, attrs);

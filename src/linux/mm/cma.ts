@@ -321,7 +321,6 @@ export function cma_alloc(
   area.bitmap.bitmap_set(bit, bits);
   const pfn = area.base_pfn + bit * perBit;
   alloc_contig_range(k, pfn, pfn + count);
-  k.machine.observer?.pagesAllocated(PFN_PHYS(pfn), PFN_PHYS(count));
   return pfn;
 }
 

@@ -304,6 +304,21 @@ test('pages are zeroed when asked for, or always with INIT_ON_ALLOC_DEFAULT_ON',
   }
 });
 
+test('with INIT_ON_ALLOC_DEFAULT_ON the pages of contiguous areas are zeroed as well', () => {
+  for (const always of [false, true]) {
+    const k = boot({
+      size: 64 * MiB,
+      symbols: { INIT_ON_ALLOC_DEFAULT_ON: always },
+      prepare: memblock => memblock.memblock_reserve(BASE + 8 * MiB, 4 * MiB),
+    });
+    init_cma_reserved_pageblock(k, PFN + 2048);
+    k.machine.ram.fill(BASE, 64 * MiB, 0x5a);
+    alloc_contig_range(k, PFN + 2049, PFN + 2051);
+    assert.ok(k.machine.ram.isFilledWith((PFN + 2049) * 4096, 8192, always ? 0 : 0x5a));
+    assert.ok(k.machine.ram.isFilledWith((PFN + 2048) * 4096, 4096, 0x5a));
+  }
+});
+
 test('high memory keeps a small reserve of its own', () => {
   const k = boot();
   const high = k.pages.zone('HighMem')!;

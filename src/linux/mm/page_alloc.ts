@@ -120,7 +120,7 @@ export function alloc_pages(k: Kernel, gfp: number, order: number): Pfn | null {
     return null;
   }
   k.machine.observer?.pagesAllocated(PFN_PHYS(pfn), PAGE_SIZE * 2 ** order);
-  if (gfp & __GFP_ZERO || k.config.isEnabled('INIT_ON_ALLOC_DEFAULT_ON')) clearPages(k, pfn, order);
+  if (gfp & __GFP_ZERO || zeroesAlways(k)) clearPages(k, pfn, 2 ** order);
   return pfn;
 }
 
@@ -195,14 +195,19 @@ function warn_alloc(k: Kernel, gfp: number, order: number): void {
   k.log.pr_warn(`page allocation failure: order:${order}, mode:${hex(gfp)}`);
 }
 
+/** Linux: include/linux/mm.h, want_init_on_alloc() (v6.12). */
+function zeroesAlways(k: Kernel): boolean {
+  return k.config.isEnabled('INIT_ON_ALLOC_DEFAULT_ON');
+}
+
 /** Zeroes through the direct map, a high page through a window. Linux: mm/page_alloc.c, kernel_init_pages(). */
-function clearPages(k: Kernel, pfn: Pfn, order: number): void {
+function clearPages(k: Kernel, pfn: Pfn, count: number): void {
   const vaddr = page_address(k, pfn);
   if (vaddr !== null) {
-    k.machine.fill(vaddr, PFN_PHYS(pfn), PAGE_SIZE * 2 ** order, 0);
+    k.machine.fill(vaddr, PFN_PHYS(pfn), PAGE_SIZE * count, 0);
     return;
   }
-  for (let page = pfn; page < pfn + 2 ** order; page++) {
+  for (let page = pfn; page < pfn + count; page++) {
     const window = kmap_atomic(k, page);
     k.machine.fill(window, PFN_PHYS(page), PAGE_SIZE, 0);
     kunmap_atomic(k, window);
@@ -268,11 +273,17 @@ export function init_cma_reserved_pageblock(k: Kernel, pfn: Pfn): void {
 }
 
 /**
- * Takes [start, end) out of a contiguous area; 0. The area's bitmap says what is free.
- * Model: never -EBUSY, as nobody borrows pages of contiguous areas.
+ * Takes [start, end) out of a contiguous area; 0. The area's bitmap says what is free. Like all pages these are
+ * zeroed with INIT_ON_ALLOC_DEFAULT_ON: cached, which leaves dirty lines.
+ * Linux: mm/page_alloc.c, alloc_contig_range(), with split_free_pages() (6.1: split_map_pages()) and
+ * post_alloc_hook() (v6.12).
+ * Model: never -EBUSY, as nobody borrows pages of contiguous areas. Linux takes whole free blocks, zeroes them, and
+ * gives back what is too much; that is left alone here.
  */
 export function alloc_contig_range(k: Kernel, start: Pfn, end: Pfn): number {
   countCma(k, start, start - end);
+  k.machine.observer?.pagesAllocated(PFN_PHYS(start), PFN_PHYS(end - start));
+  if (zeroesAlways(k)) clearPages(k, start, end - start);
   return 0;
 }
 

@@ -18,8 +18,8 @@ export interface RangeFunction {
   readonly operation: InnerOperation | null;
   /** Waits for its completion. */
   readonly drains: boolean;
-  /** Forgets all of the instruction cache, too. */
-  readonly icache?: boolean;
+  /** Forgets all of the instruction cache, too. `last`: after the wait, and nothing waits for it. */
+  readonly icache?: boolean | 'last';
   /** Works on the whole cache, whatever the range. */
   readonly whole?: boolean;
 }
@@ -28,6 +28,8 @@ export interface RangeFunction {
 export interface UserRange {
   readonly operation: InnerOperation;
   readonly limit: number;
+  /** The whole cache is waited for in any case. */
+  readonly wholeDrains?: boolean;
   /** For executable pages, afterwards. */
   readonly exec: { readonly icache: boolean; readonly drains: boolean };
 }
@@ -80,7 +82,7 @@ const BEFORE_AND_AFTER = { map: ['clean', 'clean', 'inv'], unmap: 'inv' } as con
 export const v7: CacheFamily = {
   name: 'v7',
   lineBytes: null,
-  all: FLUSH_WITH_ICACHE,
+  all: { ...FLUSH, icache: 'last' },
   user: null,
   area: { ...FLUSH, alignsStart: true },
   inv: {
@@ -120,7 +122,7 @@ export const v4wb: CacheFamily = {
   name: 'v4wb',
   lineBytes: 32,
   all: FLUSH_WITH_ICACHE,
-  user: { operation: 'clean-invalidate', limit: 64 * KiB, exec: CODE },
+  user: { operation: 'clean-invalidate', limit: 64 * KiB, wholeDrains: true, exec: CODE },
   area: { ...FLUSH_WITH_ICACHE, alignsStart: true },
   inv: CLEAN_EDGES,
   clean: CLEAN,

@@ -161,13 +161,13 @@ test('erratum 764369 puts a barrier before each range, on several cores only', (
   assert.deepEqual(alone.done(), ['clean-invalidate 0+20', 'dsb']);
 });
 
-test('everything: v6 and Mohawk do not wait, write-through caches have nothing to clean', () => {
+test('everything: v6 and Mohawk do not wait, v7 not for instructions, write-through has nothing to clean', () => {
   const all = (core: string, symbols = {}): string[] => {
     const { k, done } = cacheKernel({ core, symbols });
     flush_cache_all(k);
     return done();
   };
-  assert.deepEqual(all('Cortex-A8'), ['all clean-invalidate', 'icache', 'dsb']);
+  assert.deepEqual(all('Cortex-A8'), ['all clean-invalidate', 'dsb', 'icache']);
   assert.deepEqual(all('ARM1176JZF-S'), ['all clean-invalidate', 'icache']);
   assert.deepEqual(all('Mohawk'), ['all clean-invalidate', 'icache']);
   assert.deepEqual(all('ARM926EJ-S'), ['all clean-invalidate', 'icache', 'dsb']);
@@ -196,8 +196,8 @@ test('flush_kernel_vmap_range() is for caches with aliases', () => {
 });
 
 test('user addresses: by line up to a limit, then everything; only code is waited for', () => {
-  const user = (core: string, size: number, exec: boolean): string[] => {
-    const { k, done } = cacheKernel({ core });
+  const user = (core: string, size: number, exec: boolean, midr?: number): string[] => {
+    const { k, done } = cacheKernel({ core, ...(midr !== undefined && { midr }) });
     __cpuc_flush_user_range(k, VIRT, VIRT + size, exec);
     return done();
   };
@@ -206,4 +206,7 @@ test('user addresses: by line up to a limit, then everything; only code is waite
   assert.deepEqual(user('ARM922T', 0x2000, false), ['all clean-invalidate']);
   assert.deepEqual(user('ARM926EJ-S', 0x1000, true), ['clean-invalidate 0+1000', 'icache', 'dsb']);
   assert.deepEqual(user('Cortex-A9', 0x1000, true), []);
+  // StrongARM drains after a flush of everything, code or not.
+  assert.deepEqual(user('ARM926EJ-S', 0x8000, false, 0x4401a100), ['clean-invalidate 0+8000']);
+  assert.deepEqual(user('ARM926EJ-S', 0x10000, false, 0x4401a100), ['all clean-invalidate', 'dsb']);
 });

@@ -41,6 +41,7 @@ export function __cpuc_flush_icache_all(k: Kernel): void {
 function after(k: Kernel, { drains, icache }: RangeFunction): void {
   if (icache === true) __cpuc_flush_icache_all(k);
   if (drains) k.machine.barrier('dsb');
+  if (icache === 'last') __cpuc_flush_icache_all(k);
 }
 
 function range(k: Kernel, vaddr: Vaddr, size: number, what: RangeFunction): void {
@@ -106,9 +107,11 @@ export function __cpuc_flush_user_range(k: Kernel, start: Vaddr, end: Vaddr, exe
   const family = cacheFamily(k);
   const { user } = family;
   if (user === null) return;
-  if (end - start >= user.limit) k.machine.innerMaintainAll(user.operation);
+  const whole = end - start >= user.limit;
+  if (whole) k.machine.innerMaintainAll(user.operation);
   else eachLineUnaligned(user.operation, lineBytes(k, family), start, end - start, operations(k));
   if (exec) after(k, { operation: null, ...user.exec });
+  else if (whole && user.wholeDrains === true) k.machine.barrier('dsb');
 }
 
 /** Linux: arch/arm/include/asm/cacheflush.h, flush_cache_all() (v6.12). Reaches no other CPU. */

@@ -70,6 +70,10 @@ test('a large range goes by way on L220, and on BCM281xx, where that is a bug wi
     'outer all clean',
     ...SYNC,
   ]);
+  assert.deepEqual(seen({ model: 'L220', sizeBytes }, outer_clean_range, 0x10, sizeBytes - 0x10), [
+    'outer all clean',
+    ...SYNC,
+  ]);
   assert.deepEqual(seen({ model: 'PL310', sizeBytes }, outer_clean_range, 0, sizeBytes), [
     'outer clean 0+20000',
     ...SYNC,

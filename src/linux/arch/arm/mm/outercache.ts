@@ -118,7 +118,7 @@ function cleanOrFlush(k: Kernel, operation: 'clean' | 'clean-invalidate', paddr:
     if (driver.completion === 'dsb') complete(k, driver);
     return;
   }
-  if (isLarge(outer, driver, operation, size)) {
+  if (isLarge(outer, driver, operation, paddr, size)) {
     if (driver === BCM)
       k.log.WARN_ONCE('l2c210_flush_all', 'kernel BUG in l2c210_flush_all: interrupts are on');
     k.machine.outerMaintainAll(operation);
@@ -130,10 +130,17 @@ function cleanOrFlush(k: Kernel, operation: 'clean' | 'clean-invalidate', paddr:
   complete(k, driver);
 }
 
-function isLarge(outer: OuterCacheFacts, driver: OuterDriver, operation: string, size: number): boolean {
+/** L220 counts from the start of the first line. */
+function isLarge(
+  outer: OuterCacheFacts,
+  driver: OuterDriver,
+  operation: string,
+  paddr: Paddr,
+  size: number,
+): boolean {
   if (driver.wholeWhenLarge === 'never' || outer.sizeBytes === undefined) return false;
-  const concerned = operation === 'clean-invalidate' || driver.wholeWhenLarge === 'clean-and-flush';
-  return concerned && size >= outer.sizeBytes;
+  if (driver.wholeWhenLarge === 'flush') return operation === 'clean-invalidate' && size >= outer.sizeBytes;
+  return (paddr % outer.lineBytes) + size >= outer.sizeBytes;
 }
 
 /** Cleans and invalidates [paddr, paddr + size) and waits for it. A write-through cache only invalidates. */
