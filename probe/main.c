@@ -8,6 +8,7 @@
  * Properties of a node: 'armory,name', 'armory,dma-mask-bits' (32 by default), 'armory,force-mask' (set the mask
  * even if the kernel refuses it), 'armory,exhaust'. README.md says how to get such nodes into a tree.
  */
+#include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
 #include <linux/of.h>
@@ -41,6 +42,12 @@ static bool is_selected(const char *name)
 	return armory_device_count == 0;
 }
 
+/* By an IOMMU or a hypervisor. What a handle leads to could not be told, nor a bad one freed. */
+static bool is_translated(struct device *dev)
+{
+	return get_dma_ops(dev) || device_iommu_mapped(dev);
+}
+
 static void release_memory(void *dev)
 {
 	of_reserved_mem_device_release(dev);
@@ -53,6 +60,7 @@ static void set_masks(struct device *dev, int reserved)
 	int result;
 
 	device_property_read_u32(dev, "armory,dma-mask-bits", &bits);
+	bits = clamp(bits, 1U, 64U);
 	result = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(bits));
 	out_begin("probe");
 	snprintf(path, sizeof(path), "%pOF", dev->of_node);
@@ -76,13 +84,19 @@ static int armory_probe_device(struct platform_device *pdev)
 	device_property_read_string(dev, "armory,name", &name);
 	if (!is_selected(name))
 		return -ENODEV;
+	out_device(name);
+	if (is_translated(dev)) {
+		out_begin("skipped");
+		out_string("why", "handles of this device are not addresses of its bus");
+		out_end();
+		return -ENODEV;
+	}
 	reserved = of_reserved_mem_device_init(dev);
 	if (!reserved) {
 		error = devm_add_action_or_reset(dev, release_memory, dev);
 		if (error)
 			return error;
 	}
-	out_device(name);
 	set_masks(dev, reserved);
 	out_device_facts(dev);
 	run_coherent(dev);

@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/swiotlb.h>
 #include <linux/vmalloc.h>
+#include <asm/fixmap.h>
 #include "armory_probe.h"
 
 const char *address_kind(const void *cpu)
