@@ -33,6 +33,7 @@ export interface ProbeRecord {
   readonly gfp?: 'KERNEL' | 'ATOMIC';
   readonly attrs?: string;
   readonly ok?: number;
+  readonly cpu?: string;
   readonly dma?: string;
   readonly phys?: string;
   readonly va?: string;
@@ -58,7 +59,12 @@ export interface ProbeRecord {
   readonly sg?: readonly (readonly [string, string, number])[];
   readonly ret?: number;
   readonly sgphys?: string;
+  readonly sglen?: number;
+  readonly nents?: number;
+  readonly can_mmap?: number;
   readonly i?: number;
+  /** A number of the kernel's where pages are allocated, a name where they are mapped. */
+  readonly dir?: number | string;
   // Exhaustion.
   readonly pace_ms?: number;
   readonly count?: number;

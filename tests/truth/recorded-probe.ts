@@ -24,25 +24,42 @@ import { dma_to_phys } from '../../src/linux/include/linux/dma-direct.js';
 import {
   DMA_ATTR_NO_WARN,
   DMA_ATTR_SKIP_CPU_SYNC,
+  DMA_BIDIRECTIONAL,
   DMA_TO_DEVICE,
 } from '../../src/linux/include/linux/dma-mapping.js';
-import { __GFP_NOWARN, GFP_KERNEL } from '../../src/linux/include/linux/gfp.js';
+import { ENOMEM } from '../../src/linux/include/linux/errno.js';
+import { __GFP_NOWARN, GFP_ATOMIC, GFP_KERNEL } from '../../src/linux/include/linux/gfp.js';
 import { PAGE_ALIGN, PAGE_SIZE, PFN_DOWN, PFN_PHYS } from '../../src/linux/include/linux/pfn.js';
+import { sg_phys, sg_table } from '../../src/linux/include/linux/scatterlist.js';
 import { dma_coherent_ok } from '../../src/linux/kernel/dma/direct.js';
 import {
   type DmaBuffer,
   dma_addressing_limited,
   dma_alloc_attrs,
+  dma_alloc_coherent,
+  dma_alloc_noncontiguous,
   dma_alloc_pages,
+  dma_can_mmap,
   dma_free_attrs,
+  dma_free_noncontiguous,
   dma_free_pages,
   dma_get_required_mask,
+  dma_get_sgtable,
   dma_max_mapping_size,
   dma_set_mask_and_coherent,
+  dma_vmap_noncontiguous,
 } from '../../src/linux/kernel/dma/mapping.js';
 import { swiotlb_tbl_map_single, swiotlb_tbl_unmap_single } from '../../src/linux/kernel/dma/swiotlb.js';
 import type { Kernel } from '../../src/linux/kernel.js';
 import { cma_used_pages } from '../../src/linux/mm/cma.js';
+import {
+  type DmaPoolBlock,
+  type dma_pool,
+  dma_pool_create,
+  dma_pool_destroy,
+  dma_pool_free,
+  dma_pool_zalloc,
+} from '../../src/linux/mm/dmapool.js';
 import { find_vm_area, is_vmalloc_addr } from '../../src/linux/mm/vmalloc.js';
 import { sourceOf } from '../../src/workloads/buffer-facts.js';
 import { bareHex, type Maintenance, MaintenanceWatch, maintenanceText } from './maintenance-watch.js';
@@ -90,6 +107,8 @@ class Replay {
   private current: (Held & { readonly size: number; readonly attrs: number }) | null = null;
   private lastMaintenance: readonly Maintenance[] = [];
   private held: Held[] = [];
+  private pool64: dma_pool | null = null;
+  private readonly blocks: DmaPoolBlock[] = [];
 
   constructor(k: Kernel) {
     this.k = k;
@@ -110,7 +129,8 @@ class Replay {
     else if (op === 'map_single' || op === 'map_page') this.bounce(record);
     else if (op === 'map_sg') this.bounce(record);
     else if (op === 'get_sgtable') this.scatterlist(record);
-    else if (op === 'dma_pool_alloc' && record.i === 0) this.dmaPool(record);
+    else if (op === 'alloc_noncontiguous') this.noncontiguous(record);
+    else if (op === 'dma_pool_alloc') this.dmaPool(record);
     else if (op.startsWith('x_')) this.exhaust(record);
     else if (op === 'done') this.k.workqueue.run();
   }
@@ -365,12 +385,12 @@ class Replay {
 
   private allocPages(record: ProbeRecord): void {
     const { k, dev } = this;
-    const pages = dma_alloc_pages(k, dev, record.size, gfpOf(record));
+    const pages = dma_alloc_pages(k, dev, record.size, Number(record.dir), gfpOf(record));
     const paddr = pages && PFN_PHYS(pages.pfn);
     const held = paddr === null ? null : { paddr, source: sourceOf(k, dev, paddr, undefined) };
     const field = this.fieldOf('dma_alloc_pages', record, held);
     this.tally.compare(record, field, [record.ok, record.src], [Number(held !== null), held?.source]);
-    if (pages) dma_free_pages(k, dev, record.size, pages);
+    if (pages) dma_free_pages(k, dev, record.size, pages, Number(record.dir));
   }
 
   /** Where a streaming mapping is bounced to. All that the module maps it unmaps before its next call. */
@@ -395,28 +415,61 @@ class Replay {
     }
   }
 
-  private allocateAndFree(size: number, gfp: number): Held | null {
-    const buffer = dma_alloc_attrs(this.k, this.dev, size, gfp, 0);
-    const held = buffer && this.hold(buffer);
-    if (held) this.release(held, size, 0);
-    return held;
+  private noncontiguous(record: ProbeRecord): void {
+    const { k, dev } = this;
+    const sgt = dma_alloc_noncontiguous(k, dev, record.size, DMA_BIDIRECTIONAL, GFP_KERNEL, 0);
+    const sg = sgt?.sgl[0];
+    const held = sg ? { paddr: sg_phys(sg), source: sourceOf(k, dev, sg_phys(sg), undefined) } : null;
+    const recorded = [record.ok, record.nents, record.va];
+    const va = sgt && is_vmalloc_addr(k, dma_vmap_noncontiguous(k, dev, record.size, sgt));
+    const modelled = sgt ? [1, sgt.nents, va ? 'vmalloc' : 'lowmem'] : [0, undefined, undefined];
+    this.tally.compare(record, this.fieldOf('dma_alloc_noncontiguous', record, held), recorded, modelled);
+    if (sgt) dma_free_noncontiguous(k, dev, record.size, sgt, DMA_BIDIRECTIONAL);
   }
 
   private scatterlist(record: ProbeRecord): void {
-    const held = this.allocateAndFree(record.size, gfpOf(record));
-    this.tally.compare(record, this.fieldOf('get_sgtable', record, held), record.ret === 0, held !== null);
+    const { k, dev } = this;
+    const { size } = record;
+    const buffer = dma_alloc_coherent(k, dev, size, gfpOf(record));
+    const held = buffer && this.hold(buffer);
+    const sgt = new sg_table();
+    const ret = buffer ? dma_get_sgtable(k, dev, sgt, buffer, size) : -ENOMEM;
+    const field = this.fieldOf('get_sgtable', record, held);
+    const { nents, sglen, sgphys, can_mmap } = record;
+    const [sg] = sgt.sgl;
+    const isExact = held !== null && sgphys !== undefined && !this.isBuddys(held.source, held.paddr);
+    const recorded = [record.ret, can_mmap, nents, sglen, isExact ? sgphys : null];
+    const place = isExact && sg ? bareHex(sg_phys(sg)) : null;
+    const modelled = [ret, Number(dma_can_mmap(k, dev)), sg && sgt.nents, sg?.length, place];
+    this.tally.compare(record, field, recorded, modelled);
+    if (held) this.release(held, size, 0);
   }
 
-  /** A pool of small buffers takes a page with its first and gives it back with its last. */
+  /** Three blocks of 64 bytes, of which the first takes a page; all go back with the pool. */
   private dmaPool(record: ProbeRecord): void {
-    this.allocateAndFree(PAGE_SIZE, GFP_KERNEL);
-    const held = this.allocateAndFree(PAGE_SIZE, GFP_KERNEL);
+    const { k, dev } = this;
+    if (record.i === 0) {
+      const buffer = dma_alloc_coherent(k, dev, PAGE_SIZE, GFP_KERNEL);
+      if (buffer) this.release(this.hold(buffer), PAGE_SIZE, 0);
+      this.pool64 = dma_pool_create(k, 'lab', dev, 64, 64, 0);
+    }
+    const block = this.pool64 && dma_pool_zalloc(k, this.pool64, record.i === 1 ? GFP_ATOMIC : GFP_KERNEL);
+    if (block) this.blocks.push(block);
+    const pool = block ? k.dma.poolOf(block.vaddr) : undefined;
+    const paddr = block && k.mmu.pgtable.mappingAt(k, block.vaddr).paddr;
+    const held = paddr === null ? null : { paddr, source: sourceOf(k, dev, paddr, pool) };
+    const place = (handle: string) => Number.parseInt(handle, 16) % PAGE_SIZE;
     this.tally.compare(
       record,
       this.fieldOf('dma_pool_alloc', record, held),
-      record.ok,
-      Number(held !== null),
+      [record.ok, record.src, record.dma && place(record.dma), record.cpu && place(record.cpu)],
+      [Number(block !== null), held?.source, block?.dma, block?.vaddr].map((value, i) =>
+        i > 1 && typeof value === 'number' ? value % PAGE_SIZE : value,
+      ),
     );
+    if (record.i !== 2 || !this.pool64) return;
+    for (const each of this.blocks.splice(0)) dma_pool_free(k, this.pool64, each);
+    dma_pool_destroy(k, this.pool64);
   }
 
   private exhaust(record: ProbeRecord): void {

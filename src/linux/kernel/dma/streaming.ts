@@ -3,12 +3,11 @@
  * The DMA API that drivers call for memory of their own: map, sync, unmap. Linux: kernel/dma/mapping.c and
  * include/linux/dma-mapping.h (v6.12; 6.1 alike; 5.15 where said). What happens underneath: direct-streaming.ts.
  * Every change of ownership is told to the machine's observer, after all maintenance.
- * Left out: PCI peer memory, KMSAN, tracing, DMA_API_DEBUG. dma_skip_sync (6.12) saves the sync calls of
- * coherent devices that never bounced; those calls do nothing anyway.
+ * Left out: PCI peer memory, KMSAN, tracing, DMA_API_DEBUG.
+ * The sync calls of a device that need not (dma_skip_sync, 6.12) do nothing, not even check their arguments.
  * Model: BUG_ON() is logged as a bug, and the function does nothing; a real kernel kills the caller.
  */
 import type { DmaAddr, Paddr, Pfn, Vaddr } from '../../../base/address.js';
-import { invariant } from '../../../base/diagnostics.js';
 import { __pa } from '../../arch/arm/include/asm/memory.js';
 import {
   arm_dma_map_page,
@@ -33,7 +32,7 @@ import {
   dma_direct_unmap_page,
   dma_direct_unmap_sg,
 } from './direct-streaming.js';
-import { uses_arm_dma_ops } from './masks.js';
+import { dma_dev_need_sync, requireDirect, uses_arm_dma_ops } from './masks.js';
 
 /** valid_dma_direction(): DMA_NONE is none. */
 function validDirection(k: Kernel, dir: number, caller: string): boolean {
@@ -43,7 +42,7 @@ function validDirection(k: Kernel, dir: number, caller: string): boolean {
 
 /** WARN_ON_ONCE(!dev->dma_mask): bus code has set no pointer to a mask. */
 function hasMask(k: Kernel, dev: device, caller: string): boolean {
-  invariant(!dev.iommu, () => `${dev.name} is behind an IOMMU, whose operations are not modelled`);
+  requireDirect(dev);
   if (dev.dma_mask !== null) return true;
   return !k.log.WARN_ONCE(`${caller} mask`, `${caller}: ${dev.name} has no DMA mask`);
 }
@@ -82,7 +81,7 @@ export function dma_unmap_page_attrs(
   attrs: number,
 ): void {
   if (!validDirection(k, dir, 'dma_unmap_page_attrs')) return;
-  if (!hasMask(k, dev, 'dma_unmap_page_attrs')) return;
+  requireDirect(dev);
   const ends = k.dma.streaming.ending(k, dev, addr, size, dir, attrs);
   const unmap = uses_arm_dma_ops(k) ? arm_dma_unmap_page : dma_direct_unmap_page;
   unmap(k, dev, addr, size, dir, attrs);
@@ -160,7 +159,7 @@ export function dma_unmap_sg_attrs(
   attrs: number,
 ): void {
   if (!validDirection(k, dir, 'dma_unmap_sg_attrs')) return;
-  if (!hasMask(k, dev, 'dma_unmap_sg_attrs')) return;
+  requireDirect(dev);
   const ends = sgl.map(sg => k.dma.streaming.ending(k, dev, sg.dma_address, sg.dma_length, dir, attrs));
   if (uses_arm_dma_ops(k)) {
     for (const sg of sgl) arm_dma_unmap_page(k, dev, sg.dma_address, sg.dma_length, dir, attrs);
@@ -205,8 +204,12 @@ export function dma_sync_single_for_cpu(
   size: number,
   dir: number,
 ): void {
+  if (!dma_dev_need_sync(k, dev)) {
+    k.dma.streaming.syncedForCpu(k, dev, addr, size, dir);
+    return;
+  }
   if (!validDirection(k, dir, 'dma_sync_single_for_cpu')) return;
-  if (!hasMask(k, dev, 'dma_sync_single_for_cpu')) return;
+  requireDirect(dev);
   const sync = uses_arm_dma_ops(k) ? arm_dma_sync_for_cpu : dma_direct_sync_single_for_cpu;
   sync(k, dev, addr, size, dir);
   k.dma.streaming.syncedForCpu(k, dev, addr, size, dir);
@@ -220,8 +223,12 @@ export function dma_sync_single_for_device(
   size: number,
   dir: number,
 ): void {
+  if (!dma_dev_need_sync(k, dev)) {
+    k.dma.streaming.syncedForDevice(k, dev, addr, size, dir);
+    return;
+  }
   if (!validDirection(k, dir, 'dma_sync_single_for_device')) return;
-  if (!hasMask(k, dev, 'dma_sync_single_for_device')) return;
+  requireDirect(dev);
   const sync = uses_arm_dma_ops(k) ? arm_dma_sync_for_device : dma_direct_sync_single_for_device;
   sync(k, dev, addr, size, dir);
   k.dma.streaming.syncedForDevice(k, dev, addr, size, dir);

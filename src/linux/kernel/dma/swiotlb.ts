@@ -85,6 +85,11 @@ function swiotlb_find_pool(dev: device, paddr: Paddr): IoTlbMem | null {
   return dev.dma_io_tlb_mem?.contains(paddr) ? dev.dma_io_tlb_mem : null;
 }
 
+/** Linux: kernel/dma/swiotlb.c, is_swiotlb_buffer() (v6.1). */
+export function is_swiotlb_buffer(dev: device, paddr: Paddr): boolean {
+  return swiotlb_find_pool(dev, paddr) !== null;
+}
+
 /** Bytes: one segment, as no device has a minimum alignment mask. */
 export function swiotlb_max_mapping_size(_dev: device): number {
   return IO_TLB_SEGSIZE * IO_TLB_SIZE;
@@ -217,6 +222,8 @@ export function swiotlb_tbl_map_single(
     }
     return null;
   }
+  // 6.12: from now on the device does not skip the synchronizing of buffers.
+  dev.dma_skip_sync = false;
   for (let i = 0; i < nr_slots(size); i++) mem.orig_addr[slot + i] = orig_addr + i * IO_TLB_SIZE;
   const tlb_addr = mem.slotAddress(slot);
   swiotlb_bounce(k, dev, mem, tlb_addr, size, DMA_TO_DEVICE);
