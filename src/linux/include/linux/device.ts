@@ -48,8 +48,8 @@ export class device {
   dma_io_tlb_mem: IoTlbMem | null = null;
   /** Synchronizing does nothing for this device and is skipped (6.12). Set by dma_set_mask(). */
   dma_skip_sync = false;
-  /** Limits of the device's scatter-gather engine; null where its driver has set none. */
-  dma_parms: device_dma_parameters | null = null;
+  /** What the driver has said about its scatter-gather engine. Buses that device trees describe have room for it. */
+  readonly dma_parms: device_dma_parameters = { min_align_mask: 0, segment_boundary_mask: 0 };
   /** Behind an IOMMU that the ARM IOMMU operations drive: not dma-direct. */
   iommu = false;
 
