@@ -146,6 +146,8 @@ export function dma_addressing_limited(k: Kernel, dev: device): boolean {
 
 /** Bytes. Linux: kernel/dma/direct.c, dma_direct_max_mapping_size() (v6.12). */
 export function dma_max_mapping_size(k: Kernel, dev: device): number {
+  // arm_dma_ops say nothing about sizes.
+  if (uses_arm_dma_ops(k)) return SIZE_MAX;
   const bounces = is_swiotlb_force_bounce(dev) || dma_addressing_limited(k, dev);
   return is_swiotlb_active(dev) && bounces ? swiotlb_max_mapping_size(dev) : SIZE_MAX;
 }
