@@ -17,6 +17,7 @@ import type { KernelConfig } from './config.js';
 import { ReservedMem } from './drivers/of/of_reserved_mem.js';
 import type { ArchDma } from './kernel/dma/arch.js';
 import { DmaState } from './kernel/dma/state.js';
+import type { KprobeHandler } from './kernel/kprobes.js';
 import { Workqueue } from './kernel/workqueue.js';
 import { Cmdline } from './lib/cmdline.js';
 import { CmaState } from './mm/cma.js';
@@ -46,6 +47,8 @@ export class Kernel {
   readonly vmalloc: VmallocState = new VmallocState();
   readonly dma: DmaState = new DmaState();
   readonly workqueue: Workqueue = new Workqueue();
+  /** Told of each call of a maintenance function; null: nobody asks. */
+  kprobe: KprobeHandler | null = null;
 
   constructor(
     machine: Machine,
