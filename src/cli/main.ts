@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EnvironmentError, InputError } from '../base/diagnostics.js';
+import { addCheckProbe } from './check-probe.js';
 import { addCompare } from './compare.js';
 import { EXIT, exitForInput } from './exit.js';
 import { addExplain } from './explain.js';
@@ -58,6 +59,7 @@ async function main(): Promise<void> {
   addCompare(program, finish);
   addInspect(program, finish);
   addScenario(program, finish);
+  addCheckProbe(program, finish);
   addExplain(program, finish);
   for (const command of program.commands)
     command.exitOverride().showHelpAfterError(`(armory ${command.name()} --help)`);

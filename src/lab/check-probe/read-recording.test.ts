@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { InputError } from '../../base/diagnostics.js';
+import { parseRecording } from './read-recording.js';
+
+const LINE = '{"dev":"plain","seq":3,"op":"alloc","size":4096,"ok":1}';
+
+test('a record a line', () => {
+  const records = parseRecording(`${LINE}\n\n${LINE}\r\n`, 'p.jsonl');
+  assert.equal(records.length, 2);
+  assert.equal(records[0]?.['size'], 4096);
+});
+
+test('records in a kernel log, between other lines', () => {
+  const log = [
+    '[    1.5] Booting Linux',
+    `[    2.25] ARMORYPROBE ${LINE}`,
+    `<6>[    2.3] DMAPROBE ${LINE}`,
+    'login:',
+  ];
+  assert.equal(parseRecording(log.join('\n'), 'log').length, 2);
+});
+
+test('every line that is no record is named', () => {
+  const text = [LINE, '{"dev":"plain"', '[1]', '{"dev":"plain","seq":-1,"op":"alloc"}'].join('\n');
+  assert.throws(
+    () => parseRecording(text, 'p.jsonl'),
+    (error: unknown) => {
+      assert.ok(error instanceof InputError);
+      assert.deepEqual(
+        error.diagnostics.map(({ position }) => position?.line),
+        [2, 3, 4],
+      );
+      assert.match(error.message, /p\.jsonl:2:1: error \(recording-line\)/);
+      return true;
+    },
+  );
+});
+
+test('a file without records is refused', () => {
+  for (const text of ['', '\n\n']) {
+    assert.throws(() => parseRecording(text, 'p'), /recording-empty/);
+  }
+});
