@@ -47,8 +47,11 @@ export function uses_arm_dma_ops(k: Kernel): boolean {
 }
 
 function dma_supported(k: Kernel, dev: device, mask: number): boolean {
-  if (dev.iommu) return true;
-  return uses_arm_dma_ops(k) ? arm_dma_supported(k, dev, mask) : dma_direct_supported(k, dev, mask);
+  // ARM's IOMMU operations have no say in it; until 5.19 they used ARM's own test.
+  if (dev.dma_ops !== null && k.config.atLeast('6.1')) return true;
+  return dev.dma_ops !== null || uses_arm_dma_ops(k)
+    ? arm_dma_supported(k, dev, mask)
+    : dma_direct_supported(k, dev, mask);
 }
 
 /** 0, or -EIO. Linux: kernel/dma/mapping.c, dma_set_mask() (v6.12). */
@@ -76,7 +79,7 @@ export function dma_set_mask_and_coherent(k: Kernel, dev: device, mask: number):
 
 /** The mask that reaches all memory. Linux: kernel/dma/direct.c, dma_direct_get_required_mask() (v6.12). */
 export function dma_get_required_mask(k: Kernel, dev: device): number {
-  if (dev.iommu) return DMA_BIT_MASK(32);
+  if (dev.dma_ops !== null) return DMA_BIT_MASK(32);
   const highest = phys_to_dma(k, dev, toPhysAddr(k, PFN_PHYS(k.memory.max_pfn - 1)));
   return DMA_BIT_MASK(Math.min(64, ilog2(highest) + 1));
 }
@@ -104,12 +107,13 @@ export function dma_addressing_limited(k: Kernel, dev: device): boolean {
   // dma_get_mask(): no mask and an empty one both count as 32 bits.
   const reach = min_not_zero(dev.dma_mask || DMA_BIT_MASK(32), dev.bus_dma_limit);
   if (reach < dma_get_required_mask(k, dev)) return true;
-  if (dev.iommu || !k.config.atLeast('6.12')) return false;
+  if (dev.dma_ops !== null || !k.config.atLeast('6.12')) return false;
   return !dma_direct_all_ram_mapped(k, dev);
 }
 
 /** Bytes. Linux: kernel/dma/direct.c, dma_direct_max_mapping_size() (v6.12). */
 export function dma_max_mapping_size(k: Kernel, dev: device): number {
+  if (dev.dma_ops !== null) return SIZE_MAX;
   const bounces = is_swiotlb_force_bounce(dev) || dma_addressing_limited(k, dev);
   return is_swiotlb_active(dev) && bounces ? swiotlb_max_mapping_size(dev) : SIZE_MAX;
 }
