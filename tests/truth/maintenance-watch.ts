@@ -26,8 +26,12 @@ export function bareHex(value: number): string {
 
 export class MaintenanceWatch extends Observer {
   readonly list: [string, string, string, number][] = [];
+  /** Calls and bytes of each kind. */
+  readonly totals: Record<string, [number, number]> = {};
 
   private note(operation: string, start: number, size: number): void {
+    const [calls, bytes] = this.totals[operation] ?? [0, 0];
+    this.totals[operation] = [calls + 1, bytes + size];
     const from = bareHex(start);
     const to = bareHex(start + size);
     const equal = this.list.find(entry => entry[0] === operation && entry[1] === from && entry[2] === to);

@@ -46,17 +46,26 @@ export interface ProbeRecord {
   readonly alias_after?: RecordedMapping;
   readonly vm_after?: number;
   readonly mnt?: readonly Maintenance[];
+  /** Calls and bytes of each kind of maintenance. */
+  readonly mtot?: Readonly<Record<string, readonly [number, number]>>;
+  readonly mnt_more?: number;
   readonly cma_used?: number;
   readonly cma_dev_used?: number;
   readonly tlb_used?: number;
   readonly pools?: Readonly<Record<string, readonly [number, number]>>;
-  // Streaming mappings that were bounced, and scatterlists.
+  /** Pages of the buffer to which the device's address leads elsewhere. */
+  readonly iova_bad?: number;
+  // Streaming mappings, and scatterlists.
+  readonly off?: number;
+  readonly dir?: 'BIDI' | 'TODEV' | 'FROMDEV' | number;
+  readonly skip?: number;
   readonly orig?: string;
   readonly len?: number;
   readonly bounced?: number;
   readonly n?: number;
   readonly sg?: readonly (readonly [string, string, number])[];
   readonly ret?: number;
+  readonly nents?: number;
   readonly sgphys?: string;
   readonly i?: number;
   // Exhaustion.
@@ -81,6 +90,7 @@ export interface ProbeRecord {
   readonly max_map?: number;
   readonly req_mask?: string;
   readonly addr_lim?: number;
+  readonly ops?: string;
 }
 
 export interface ProbeRun {

@@ -3,7 +3,8 @@
  * Replays the coherent part of a recorded probe run, call by call, on the modelled kernel, and compares what
  * both made of each call. The probe is a module that ran in real kernels: its calls, in its order, are the
  * records of `probe.jsonl`. Inputs: the tree, memory size and command line of the run, and the kernel's config.
- * In the end buffers of all devices are held at once. Left out: streaming mappings that are not bounced.
+ * In the end buffers of all devices are held at once. Left out: streaming mappings that are neither bounced nor behind
+ * an IOMMU (recorded-iommu.ts).
  *
  * Where buddy pages lie depends on everything that ran before and is no target: their addresses are not
  * compared, and what follows from them, for a device that does not reach all memory, is a field of its own.
@@ -44,7 +45,7 @@ import { swiotlb_tbl_map_single, swiotlb_tbl_unmap_single } from '../../src/linu
 import type { Kernel } from '../../src/linux/kernel.js';
 import { cma_used_pages } from '../../src/linux/mm/cma.js';
 import { find_vm_area, is_vmalloc_addr } from '../../src/linux/mm/vmalloc.js';
-import { sourceOf } from '../../src/workloads/buffer-facts.js';
+import { runsOf, sourceOf } from '../../src/workloads/buffer-facts.js';
 import { bareHex, type Maintenance, MaintenanceWatch, maintenanceText } from './maintenance-watch.js';
 import { modelledMapping, recordedMapping } from './probe-mapping.js';
 import {
@@ -58,6 +59,7 @@ import {
   type RecordedMapping,
 } from './probe-records.js';
 import { type ProbeComparison, ProbeTally } from './probe-tally.js';
+import { IommuReplay, missedPages, SOFTWARE_IOMMU } from './recorded-iommu.js';
 
 interface Held {
   readonly buffer: DmaBuffer;
@@ -77,7 +79,9 @@ function bootRecorded(folder: string, trees: string, configs: string): Kernel {
     configFile: join(configs, `probe-${run.variant}.config`),
     designs: [],
   });
-  return bootDesign(prepared, designByName(run.variant.replace('lpae-', '')));
+  const k = bootDesign(prepared, designByName(run.variant.replace(/^(lpae|iommu)-/, '')));
+  k.iommu.drivers.push(SOFTWARE_IOMMU);
+  return k;
 }
 
 class Replay {
@@ -89,15 +93,19 @@ class Replay {
   /** The buffer that the next `free` record is about, and how it was asked for. */
   private current: (Held & { readonly size: number; readonly attrs: number }) | null = null;
   private lastMaintenance: readonly Maintenance[] = [];
+  private lastTotals: Readonly<Record<string, readonly [number, number]>> = {};
   private held: Held[] = [];
+  private readonly iommu: IommuReplay;
 
   constructor(k: Kernel) {
     this.k = k;
+    this.iommu = new IommuReplay(k, this.tally);
     this.dev = new device('none', null);
   }
 
   play(record: ProbeRecord): void {
     const { op } = record;
+    if (this.dev.dma_ops !== null && this.iommu.play(record, this.dev)) return;
     if (op === 'cma') this.area(record);
     else if (op === 'pool') this.pool(record);
     else if (op === 'probe') this.probe(record);
@@ -167,6 +175,7 @@ class Replay {
     const { k, dev } = this;
     const { coherent, mask, cmask, bus_limit, range, dma_mem, io_tlb, max_map, req_mask, addr_lim } = record;
     const region = dev.dma_range_map?.at(-1);
+    if (record.ops === 'iommu_ops') this.tally.compare(record, 'operations', record.ops, dev.dma_ops?.name);
     this.tally.compare(record, 'coherent device', coherent, Number(dev.dma_coherent));
     this.tally.compare(
       record,
@@ -204,7 +213,7 @@ class Replay {
   /** As the module frees: a handle that leads elsewhere would make ARM's allocator oops. */
   private release({ buffer, paddr }: Held, size: number, attrs: number): void {
     const { k, dev } = this;
-    if (dma_to_phys(k, dev, buffer.dma_handle) === paddr) {
+    if (dev.dma_ops !== null || dma_to_phys(k, dev, buffer.dma_handle) === paddr) {
       dma_free_attrs(k, dev, size, buffer, attrs);
       return;
     }
@@ -239,6 +248,7 @@ class Replay {
     const result = call();
     this.k.machine.observer = null;
     this.lastMaintenance = watch.list;
+    this.lastTotals = watch.totals;
     return result;
   }
 
@@ -259,7 +269,9 @@ class Replay {
       this.release(held, size, attrs);
     }
     if (Number(held !== null) === record.ok) this.usage(record);
-    if (this.current && !buffer?.cookie) k.machine.ram.fill(held!.paddr, PAGE_ALIGN(size), FILLING);
+    if (!this.current || held!.buffer.cookie || isMisread(record, held!.buffer)) return;
+    for (const run of runsOf(k, held!.buffer, PAGE_ALIGN(size)))
+      k.machine.ram.fill(run.paddr, run.size, FILLING);
   }
 
   /** As `alloc`, but nobody frees. */
@@ -273,20 +285,33 @@ class Replay {
     if (held && record.ok) this.buffer(record, held);
   }
 
+  /** Of a live buffer, what there is only behind an IOMMU. */
+  private translated(record: ProbeRecord, { buffer }: Held): void {
+    const { k, dev } = this;
+    const missed = missedPages(dev, k, buffer, record.size);
+    this.tally.compare(record, 'handle', record.dma, bareMask(buffer.dma_handle));
+    if (!isMisread(record, buffer))
+      this.tally.compare(record, 'pages that the device misses', record.iova_bad, missed);
+  }
+
   /** A live buffer. */
   private buffer(record: ProbeRecord, held: Held): void {
     const { k, dev } = this;
     const { buffer, paddr, source } = held;
     const { size } = record;
+    if (dev.dma_ops !== null) this.translated(record, held);
+    if (isMisread(record, buffer)) return;
     const place = is_vmalloc_addr(k, buffer.cpu_addr) ? 'vmalloc' : 'lowmem';
     this.tally.compare(record, 'address space', record.va, buffer.cookie ? 'cookie' : place);
     this.tally.compare(record, 'source', record.src, source);
-    const handle = [
-      Number(dma_to_phys(k, dev, buffer.dma_handle) !== paddr),
-      Number(!dma_coherent_ok(k, dev, paddr, size)),
-    ];
-    const recorded = [record.bad_handle ?? 0, record.unreachable ?? 0];
-    this.tally.compare(record, this.fieldOf('bad or unreachable handle', record, held), recorded, handle);
+    if (dev.dma_ops === null) {
+      const handle = [
+        Number(dma_to_phys(k, dev, buffer.dma_handle) !== paddr),
+        Number(!dma_coherent_ok(k, dev, paddr, size)),
+      ];
+      const recorded = [record.bad_handle ?? 0, record.unreachable ?? 0];
+      this.tally.compare(record, this.fieldOf('bad or unreachable handle', record, held), recorded, handle);
+    }
     if (!this.isBuddys(record.src, Number.parseInt(record.phys!, 16))) {
       this.tally.compare(record, 'physical address', record.phys, bareHex(paddr));
       this.tally.compare(record, 'handle', record.dma, bareMask(buffer.dma_handle));
@@ -295,7 +320,8 @@ class Replay {
       this.tally.compare(record, 'highmem', record.hm, Number(PageHighMem(k, PFN_DOWN(paddr))));
     }
     if (record.zero !== undefined) {
-      this.tally.compare(record, 'zeroed', record.zero, Number(k.machine.ram.isFilledWith(paddr, size, 0)));
+      const isZero = runsOf(k, buffer, size).every(run => k.machine.ram.isFilledWith(run.paddr, run.size, 0));
+      this.tally.compare(record, 'zeroed', record.zero, Number(isZero));
     }
     if (record.cpu_pt) this.mapping(record, 'mapping', record.cpu_pt, buffer.cpu_addr, size);
     const direct = record.src === 'declared' ? null : page_address(k, PFN_DOWN(paddr));
@@ -340,6 +366,11 @@ class Replay {
 
   private maintenance(record: ProbeRecord, field: string): void {
     const { source, paddr, buffer } = this.current!;
+    if (this.dev.dma_ops !== null) {
+      // Which chunks happen to follow one another is the page allocator's affair.
+      this.tally.compare(record, field, record.mtot ?? {}, this.lastTotals);
+      return;
+    }
     const isExact = !this.isBuddys(source, paddr) && !is_vmalloc_addr(this.k, buffer.cpu_addr);
     const modelled = maintenanceText(this.lastMaintenance, isExact);
     this.tally.compare(record, field, maintenanceText(record.mnt ?? [], isExact), modelled);
@@ -466,6 +497,14 @@ class Replay {
     const sorted = (counts: Readonly<Record<string, number>>) => Object.entries(counts).sort();
     this.tally.compare(record, 'sources until NULL', sorted(record.srcs ?? {}), sorted(sources));
   }
+}
+
+/**
+ * The module takes what it gets without a kernel mapping for a cookie. Behind an IOMMU it can be an address all the
+ * same, and what the module then says of the memory is wrong.
+ */
+function isMisread(record: ProbeRecord, buffer: DmaBuffer): boolean {
+  return record.va === 'cookie' && !buffer.cookie;
 }
 
 /** Field by field: how often the model agrees with the recording in `folder`. */
