@@ -40,7 +40,10 @@ export class iommu_group {
   readonly devices: device[] = [];
 }
 
-/** A device behind an IOMMU: struct dev_iommu, its group, and the hardware's side of it. */
+/**
+ * A device behind an IOMMU: struct dev_iommu, its group, and the hardware's side of it.
+ * Model: it has one stream, however many IDs or IOMMUs 'iommus' gives it.
+ */
 export interface dev_iommu {
   readonly iommu_dev: iommu_device;
   readonly group: iommu_group;
