@@ -14,6 +14,7 @@ import { CpuState } from './arch/arm/kernel/setup.js';
 import { type MachineDesc, machineDescFor } from './arch/arm/mach.js';
 import { MmuState } from './arch/arm/mm/mmu.js';
 import type { KernelConfig } from './config.js';
+import { IommuState } from './drivers/iommu/iommu.js';
 import { ReservedMem } from './drivers/of/of_reserved_mem.js';
 import type { ArchDma } from './kernel/dma/arch.js';
 import { DmaState } from './kernel/dma/state.js';
@@ -46,6 +47,7 @@ export class Kernel {
   readonly pages: PageAllocator = new PageAllocator();
   readonly vmalloc: VmallocState = new VmallocState();
   readonly dma: DmaState = new DmaState();
+  readonly iommu: IommuState = new IommuState();
   readonly workqueue: Workqueue = new Workqueue();
   /** Told of each call of a maintenance function; null: nobody asks. */
   kprobe: KprobeHandler | null = null;

@@ -4,7 +4,6 @@
  * about masks. ARM never sets `zone_dma_limit`, so generic code believes that ZONE_DMA ends at 16 MiB.
  */
 import { type DmaAddr, FOUR_GiB, ilog2 } from '../../../base/address.js';
-import { invariant } from '../../../base/diagnostics.js';
 import { DMA_BIT_MASK, type device } from '../../include/linux/device.js';
 import {
   dma_to_phys,
@@ -47,27 +46,25 @@ function arm_dma_supported(k: Kernel, dev: device, mask: number): boolean {
   return PFN_DOWN(dma_to_phys(k, dev, toDmaAddr(k, mask))) >= limit;
 }
 
-/**
- * Who allocates and maps for a device is decided by its IOMMU first.
- * Model: ARM's IOMMU operations are left out, and a device that uses them must not come here.
- */
-export function requireDirect(dev: device): void {
-  invariant(!dev.iommu, () => `${dev.name} is behind an IOMMU, whose operations are not modelled`);
-}
-
 /** Are the ARM operations of kernels before 6.0 in charge of the device? With LPAE they never were. */
 export function uses_arm_dma_ops(k: Kernel): boolean {
   return !k.config.atLeast('6.1') && !k.config.phys64;
 }
 
 function dma_supported(k: Kernel, dev: device, mask: number): boolean {
-  if (dev.iommu) return true;
-  return uses_arm_dma_ops(k) ? arm_dma_supported(k, dev, mask) : dma_direct_supported(k, dev, mask);
+  // ARM's IOMMU operations have no say in it; until 5.19 they used ARM's own test.
+  if (dev.dma_ops !== null && k.config.atLeast('6.1')) return true;
+  return dev.dma_ops !== null || uses_arm_dma_ops(k)
+    ? arm_dma_supported(k, dev, mask)
+    : dma_direct_supported(k, dev, mask);
 }
 
-/** CONFIG_DMA_NEED_SYNC, which ARM with an MMU always has. A coherent device need not synchronize until it bounces. */
+/**
+ * CONFIG_DMA_NEED_SYNC, which ARM with an MMU always has. A coherent device need not synchronize until it bounces;
+ * operations of an IOMMU decide for themselves.
+ */
 function dma_setup_need_sync(k: Kernel, dev: device): void {
-  if (k.config.atLeast('6.12')) dev.dma_skip_sync = dev.dma_coherent;
+  if (k.config.atLeast('6.12')) dev.dma_skip_sync = dev.dma_ops === null && dev.dma_coherent;
 }
 
 /** Do calls to synchronize get through? Linux: include/linux/dma-mapping.h, dma_dev_need_sync() (v6.12). */
@@ -80,8 +77,8 @@ export function dma_dev_need_sync(k: Kernel, dev: device): boolean {
  * kernel/dma/direct.c, dma_direct_need_sync() (v6.12; 6.1 looks at the mapping alone, 5.15 at the operations).
  */
 export function dma_need_sync(k: Kernel, dev: device, addr: DmaAddr): boolean {
-  requireDirect(dev);
   if (!dma_dev_need_sync(k, dev)) return false;
+  if (dev.dma_ops !== null) return true;
   if (!dev.dma_coherent) return true;
   return !uses_arm_dma_ops(k) && is_swiotlb_buffer(dev, dma_to_phys(k, dev, addr));
 }
@@ -112,7 +109,7 @@ export function dma_set_mask_and_coherent(k: Kernel, dev: device, mask: number):
 
 /** The mask that reaches all memory. Linux: kernel/dma/direct.c, dma_direct_get_required_mask() (v6.12). */
 export function dma_get_required_mask(k: Kernel, dev: device): number {
-  if (dev.iommu) return DMA_BIT_MASK(32);
+  if (dev.dma_ops !== null) return DMA_BIT_MASK(32);
   const highest = phys_to_dma(k, dev, toPhysAddr(k, PFN_PHYS(k.memory.max_pfn - 1)));
   return DMA_BIT_MASK(Math.min(64, ilog2(highest) + 1));
 }
@@ -140,26 +137,24 @@ export function dma_addressing_limited(k: Kernel, dev: device): boolean {
   // dma_get_mask(): no mask and an empty one both count as 32 bits.
   const reach = min_not_zero(dev.dma_mask || DMA_BIT_MASK(32), dev.bus_dma_limit);
   if (reach < dma_get_required_mask(k, dev)) return true;
-  if (dev.iommu || !k.config.atLeast('6.12')) return false;
+  if (dev.dma_ops !== null || !k.config.atLeast('6.12')) return false;
   return !dma_direct_all_ram_mapped(k, dev);
 }
 
 /** Bytes. Linux: kernel/dma/direct.c, dma_direct_max_mapping_size() (v6.12). */
 export function dma_max_mapping_size(k: Kernel, dev: device): number {
-  // arm_dma_ops say nothing about sizes.
-  if (uses_arm_dma_ops(k)) return SIZE_MAX;
+  // Nobody else's operations say anything about sizes.
+  if (dev.dma_ops !== null || uses_arm_dma_ops(k)) return SIZE_MAX;
   const bounces = is_swiotlb_force_bounce(dev) || dma_addressing_limited(k, dev);
   return is_swiotlb_active(dev) && bounces ? swiotlb_max_mapping_size(dev) : SIZE_MAX;
 }
 
-/** Bytes that map best: without an IOMMU, any. Linux: kernel/dma/mapping.c, dma_opt_mapping_size() (v6.12). */
+/** Bytes that map best: any. Linux: kernel/dma/mapping.c, dma_opt_mapping_size() (v6.12). */
 export function dma_opt_mapping_size(k: Kernel, dev: device): number {
-  requireDirect(dev);
   return dma_max_mapping_size(k, dev);
 }
 
 /** 0: segments cannot be merged. Linux: kernel/dma/mapping.c, dma_get_merge_boundary() (v6.12). */
-export function dma_get_merge_boundary(_k: Kernel, dev: device): number {
-  requireDirect(dev);
+export function dma_get_merge_boundary(_k: Kernel, _dev: device): number {
   return 0;
 }

@@ -15,7 +15,6 @@ import { PAGE_ALIGN, PFN_DOWN, PFN_PHYS } from '../../include/linux/pfn.js';
 import { sg_entry, sg_table } from '../../include/linux/scatterlist.js';
 import type { Kernel } from '../../kernel.js';
 import { type DmaPages, dma_direct_alloc_pages, dma_direct_free_pages } from './direct.js';
-import { requireDirect } from './masks.js';
 
 export const ZONE_FLAGS: number = __GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM;
 
@@ -27,7 +26,6 @@ export function refusesCompound(k: Kernel, gfp: number, caller: string): boolean
 
 /** The memory, mapped in `dir`; nothing is synchronized yet. */
 function __dma_alloc_pages(k: Kernel, dev: device, size: number, dir: number, gfp: number): DmaPages | null {
-  requireDirect(dev);
   if (dev.coherent_dma_mask === 0) {
     k.log.WARN_ONCE('__dma_alloc_pages mask', `__dma_alloc_pages: ${dev.name} has no coherent DMA mask`);
     return null;
@@ -37,6 +35,8 @@ function __dma_alloc_pages(k: Kernel, dev: device, size: number, dir: number, gf
     return null;
   }
   if (refusesCompound(k, gfp, '__dma_alloc_pages')) return null;
+  // No operation for it. Linux: arch/arm/mm/dma-mapping.c, iommu_ops (v6.12).
+  if (dev.dma_ops !== null) return null;
   const pages = dma_direct_alloc_pages(k, dev, PAGE_ALIGN(size), gfp);
   if (pages !== null && k.machine.observer !== null) {
     const paddr = PFN_PHYS(pages.pfn);
@@ -47,7 +47,6 @@ function __dma_alloc_pages(k: Kernel, dev: device, size: number, dir: number, gf
 }
 
 function __dma_free_pages(k: Kernel, dev: device, size: number, pages: DmaPages, dir: number): void {
-  requireDirect(dev);
   const bytes = PAGE_ALIGN(size);
   const ends = k.dma.streaming.ending(k, dev, pages.dma_handle, bytes, dir, DMA_ATTR_SKIP_CPU_SYNC);
   if (ends !== null) k.machine.observer?.streamingUnmapped(ends);
@@ -149,12 +148,9 @@ export function dma_free_noncontiguous(
 }
 
 /** The pages through the direct map: nothing new is mapped. Linux: kernel/dma/mapping.c (v6.12). */
-export function dma_vmap_noncontiguous(k: Kernel, dev: device, _size: number, sgt: sg_table): Vaddr {
-  requireDirect(dev);
+export function dma_vmap_noncontiguous(k: Kernel, _dev: device, _size: number, sgt: sg_table): Vaddr {
   return lowmemAddress(k, sgt.sgl[0]!.pfn);
 }
 
 /** Nothing to do. Linux: kernel/dma/mapping.c, dma_vunmap_noncontiguous() (v6.12). */
-export function dma_vunmap_noncontiguous(_k: Kernel, dev: device, _vaddr: Vaddr): void {
-  requireDirect(dev);
-}
+export function dma_vunmap_noncontiguous(_k: Kernel, _dev: device, _vaddr: Vaddr): void {}

@@ -8,6 +8,7 @@
 import type { DmaAddr, Pfn } from '../../../base/address.js';
 import type { device } from '../../include/linux/device.js';
 import { dma_to_phys } from '../../include/linux/dma-direct.js';
+import type { dma_map_ops } from '../../include/linux/dma-map-ops.js';
 import { ENXIO } from '../../include/linux/errno.js';
 import { type vm_area_struct, vma_pages } from '../../include/linux/mm_types.js';
 import { PAGE_ALIGN, PAGE_SIZE, PFN_DOWN } from '../../include/linux/pfn.js';
@@ -16,7 +17,7 @@ import type { Kernel } from '../../kernel.js';
 import { zone_of_pfn } from '../../mm/page_alloc.js';
 import { remap_pfn_range } from '../../mm/remap-pfn.js';
 import type { DmaBuffer } from './arch.js';
-import { requireDirect, uses_arm_dma_ops } from './masks.js';
+import { uses_arm_dma_ops } from './masks.js';
 import { dma_pgprot } from './pgprot.js';
 
 /** The page that a bus address leads to, as an unsigned long: (phys_addr_t)-1 becomes the highest one. */
@@ -35,8 +36,12 @@ function mapInto(k: Kernel, vma: vm_area_struct, size: number, pfn: Pfn): number
 
 /** Linux: kernel/dma/mapping.c, dma_can_mmap(); kernel/dma/direct.c, dma_direct_can_mmap() (v6.12). */
 export function dma_can_mmap(k: Kernel, dev: device): boolean {
-  requireDirect(dev);
-  return dev.dma_coherent || uses_arm_dma_ops(k) || k.config.isEnabled('DMA_NONCOHERENT_MMAP');
+  return (
+    dev.dma_ops !== null ||
+    dev.dma_coherent ||
+    uses_arm_dma_ops(k) ||
+    k.config.isEnabled('DMA_NONCOHERENT_MMAP')
+  );
 }
 
 /**
@@ -53,7 +58,7 @@ export function dma_mmap_attrs(
   size: number,
   attrs: number,
 ): number {
-  requireDirect(dev);
+  if (dev.dma_ops !== null) return mmapThroughOps(k, dev.dma_ops, dev, vma, buffer, size, attrs);
   vma.vm_page_prot = dma_pgprot(k, dev, vma.vm_page_prot, attrs);
   const own = dev.dma_mem;
   if (own?.holds(buffer.cpu_addr, size)) return mapInto(k, vma, size, own.pfnOf(buffer.cpu_addr));
@@ -63,6 +68,27 @@ export function dma_mmap_attrs(
     return -ENXIO;
   }
   return mapInto(k, vma, size, pfn);
+}
+
+/** A device behind an IOMMU: its buffers are pages from anywhere. Linux: mm/memory.c, vm_map_pages() (v6.12). */
+function mmapThroughOps(
+  k: Kernel,
+  ops: dma_map_ops,
+  dev: device,
+  vma: vm_area_struct,
+  buffer: DmaBuffer,
+  size: number,
+  attrs: number,
+): number {
+  const { vm_pgoff, vm_page_prot } = vma;
+  const found = ops.mmap(k, dev, buffer, size, attrs, vm_pgoff, vma_pages(vma), vm_page_prot);
+  if (typeof found === 'number') return found;
+  vma.vm_page_prot = found.prot;
+  for (const [index, pfn] of found.pages.entries()) {
+    const ret = remap_pfn_range(k, vma, vma.vm_start + index * PAGE_SIZE, pfn, PAGE_SIZE, found.prot);
+    if (ret !== 0) return ret;
+  }
+  return 0;
 }
 
 /** Linux: include/linux/dma-mapping.h, dma_mmap_coherent() (v6.12). */
@@ -89,7 +115,6 @@ export function dma_mmap_noncontiguous(
   size: number,
   sgt: sg_table,
 ): number {
-  requireDirect(dev);
   return dma_mmap_pages(k, dev, vma, size, sgt.sgl[0]!.pfn);
 }
 
@@ -105,9 +130,15 @@ export function dma_get_sgtable_attrs(
   sgt: sg_table,
   buffer: DmaBuffer,
   size: number,
-  _attrs: number,
+  attrs: number,
 ): number {
-  requireDirect(dev);
+  if (dev.dma_ops !== null) {
+    const entries = dev.dma_ops.get_sgtable(k, dev, buffer, size, attrs);
+    if (typeof entries === 'number') return entries;
+    sgt.sgl = entries;
+    sgt.nents = entries.length;
+    return 0;
+  }
   const pfn = dma_direct_to_pfn(k, dev, buffer.dma_handle);
   if (uses_arm_dma_ops(k) && zone_of_pfn(k, pfn) === undefined) return -ENXIO;
   sgt.sgl = [sg_entry(pfn, PAGE_ALIGN(size))];
