@@ -72,13 +72,17 @@ class Tally {
   }
 }
 
+function devicesBehindIommu(records: readonly ProbeRecord[]): ReadonlySet<string> {
+  return new Set(records.filter(record => record['ops'] === 'iommu_ops').map(({ dev }) => dev));
+}
+
 /** `k`: the kernel on which the modelled probe ran, for its memory map. */
 export function compareProbe(
   k: Kernel,
   recorded: readonly ProbeRecord[],
   modelled: readonly ProbeRecord[],
 ): ProbeAgreement {
-  const tally = new Tally(new Normaliser(k, new Places(k)));
+  const tally = new Tally(new Normaliser(k, new Places(k), devicesBehindIommu(recorded)));
   const wanted = (record: ProbeRecord): boolean => !PASSED_OVER_OPS.has(record.op);
   const { pairs, extra } = align(recorded.filter(wanted), modelled.filter(wanted));
   for (const { recorded: theirs, modelled: ours } of pairs) tally.add(theirs, ours);

@@ -25,11 +25,13 @@ const PASSED_OVER: ReadonlySet<string> = new Set([
 /** Records that say how the probe itself attached to a kernel. */
 export const PASSED_OVER_OPS: ReadonlySet<string> = new Set(['kprobe', 'module']);
 
+const NO_TABLE = 'none';
+
 /** Fields that are left out where they would be 0 or empty. */
 function defaults(record: ProbeRecord): Readonly<Record<string, unknown>> {
   const isBuffer = record['va'] !== undefined && record['src'] !== undefined && record.op !== 'pool';
   return {
-    ...(isBuffer && { bad_handle: 0, unreachable: 0, alias_pt: null }),
+    ...(isBuffer && { bad_handle: 0, unreachable: 0, alias_pt: NO_TABLE }),
     ...(record['mnt'] !== undefined &&
       record.op !== 'alloc' &&
       record.op !== 'alloc_irqsoff' && { mtot: {} }),
@@ -56,9 +58,8 @@ export function outputsOf(record: ProbeRecord): Map<string, unknown> {
       outputs.set(name, value);
       continue;
     }
-    const isThere = typeof value === 'object' && value !== null;
-    outputs.set(name, isThere ? 'there' : 'none');
-    if (!isThere) continue;
+    outputs.set(name, value === null || value === NO_TABLE ? value : 'there');
+    if (typeof value !== 'object' || value === null) continue;
     for (const part of TABLE_PARTS) {
       const found = (value as Record<string, unknown>)[part];
       if (found !== undefined) outputs.set(`${name}.${part}`, found);

@@ -13,8 +13,12 @@ function numberOf(text: unknown): number {
   return Number.parseInt(String(text), 16);
 }
 
-/** Blocks of the page allocator are aligned to their size: the request rounded up to a power of two. */
+/**
+ * Blocks of the page allocator are aligned to their size: the request rounded up to a power of two. Buffers behind an
+ * IOMMU are made of pieces.
+ */
 function blockSize(record: ProbeRecord): number {
+  if (record['iova_phys'] !== undefined) return PAGE_SIZE;
   const { size, count } = record as { size?: number; count?: number };
   if (size === undefined || count !== undefined) return PAGE_SIZE;
   return Math.min(roundUpPowerOfTwo(PAGE_ALIGN(size)), 4 * 1024 * 1024);
@@ -36,13 +40,34 @@ function distance(paddr: number, dma: number): string {
   return `memory ${paddr > dma ? '-' : '+'}${Math.abs(paddr - dma).toString(16)}`;
 }
 
+type Totals = Readonly<Record<string, readonly [number, number]>>;
+
+/** Bytes by operation: into how many pieces a buffer behind an IOMMU falls is the page allocator's affair. */
+function bytesOf(value: unknown): string {
+  if (!Array.isArray(value)) {
+    return JSON.stringify(
+      Object.entries(value as Totals).map(([operation, [, bytes]]) => [operation, bytes]),
+    );
+  }
+  const bytes: Record<string, number> = {};
+  for (const [operation, start, end, count] of value as readonly (readonly [
+    string,
+    string,
+    string,
+    number,
+  ])[]) {
+    bytes[operation] = (bytes[operation] ?? 0) + (numberOf(end) - numberOf(start)) * count;
+  }
+  return JSON.stringify(bytes);
+}
+
 /** Entries of a scatterlist: where its pieces are, their handles, their lengths. */
-function scatterlist(places: Places, list: unknown): string {
+function scatterlist(places: Places, list: unknown, exact: boolean): string {
   const entries = list as readonly (readonly [string, string, number])[];
   return entries
     .map(([orig, dma, length]) => {
       const [from, to] = [numberOf(orig), numberOf(dma)];
-      const handle = places.isReserved(to) ? to.toString(16) : distance(from, to);
+      const handle = exact || places.isReserved(to) ? to.toString(16) : distance(from, to);
       return `${places.paddr(from)} ${handle} ${length}`;
     })
     .join(', ');
@@ -78,10 +103,13 @@ function tablePart(places: Places, part: string, value: unknown, kind: unknown, 
 
 export class Normaliser {
   private readonly places: Places;
+  private readonly behindIommu: ReadonlySet<string>;
   private readonly sectionSize: number;
 
-  constructor(k: Kernel, places: Places) {
+  /** `behindIommu`: names of devices whose handles come from an IOMMU's bitmaps. */
+  constructor(k: Kernel, places: Places, behindIommu: ReadonlySet<string>) {
     this.places = places;
+    this.behindIommu = behindIommu;
     this.sectionSize = k.memory.SECTION_SIZE;
   }
 
@@ -94,12 +122,19 @@ export class Normaliser {
       return tablePart(places, part, value, table['t'], this.sectionSize);
     }
     if (name.startsWith('zone_')) return zone(value);
+    const isTranslated = this.behindIommu.has(record.dev);
+    if (isTranslated && record.op === 'alloc_mnt') return bytesOf(value);
     switch (name) {
       case 'mnt':
         return maintenance(places, value);
       case 'sg':
-        return scatterlist(places, value);
+        return scatterlist(places, value, isTranslated);
+      case 'frag':
+        return record['src'] === 'buddy' ? 'any' : String(value);
+      case 'nents':
+        return isTranslated && !places.isDetermined(numberOf(record['phys'])) ? 'any' : String(value);
       case 'dma':
+        if (isTranslated) return numberOf(value).toString(16);
         return handle(places, record, value);
       case 'cpu':
       case 'virt':

@@ -7,17 +7,22 @@
  *   src            whose memory it is                  hm            1: high memory
  *   zero           1: reads as zero
  *   cpu_pt         the mapping                         alias_pt      the direct map of the same pages, if another
+ * Behind an IOMMU, instead of whether the handle leads there:
+ *   iova_phys      where the handle leads              iova_bad      pages of the buffer that it misses
+ *   frag           breaks between its physical pieces
  */
-import { alignDown, type Paddr, type Pfn, type Vaddr } from '../../base/address.js';
+import { alignDown, type DmaAddr, type Paddr, type Pfn, type Vaddr } from '../../base/address.js';
 import { PageHighMem, page_address } from '../../linux/arch/arm/include/asm/memory.js';
 import type { device } from '../../linux/include/linux/device.js';
 import { dma_to_phys } from '../../linux/include/linux/dma-direct.js';
+import { DMA_ATTR_NO_KERNEL_MAPPING } from '../../linux/include/linux/dma-mapping.js';
 import { CMA_MIN_ALIGNMENT_BYTES } from '../../linux/include/linux/pageblock-flags.js';
 import { PAGE_ALIGN, PAGE_SIZE, PFN_DOWN, PFN_PHYS } from '../../linux/include/linux/pfn.js';
 import { dma_coherent_ok } from '../../linux/kernel/dma/direct.js';
 import { type DmaBuffer, dma_free_attrs } from '../../linux/kernel/dma/mapping.js';
 import type { Kernel } from '../../linux/kernel.js';
 import { is_vmalloc_addr } from '../../linux/mm/vmalloc.js';
+import { runsOf } from '../buffer-facts.js';
 import { pageTableFields } from './page-tables.js';
 import type { Probe } from './probe.js';
 import { bare, type Fields } from './record.js';
@@ -55,19 +60,52 @@ export function aliasOf(k: Kernel, paddr: Paddr): Vaddr | null {
   return pfn_valid(k, PFN_DOWN(paddr)) ? page_address(k, PFN_DOWN(paddr)) : null;
 }
 
-function readsAsZero(k: Kernel, cpu_addr: Vaddr, size: number): boolean {
-  for (let at = cpu_addr; at < cpu_addr + size; ) {
-    const bytes = Math.min(PAGE_SIZE - (at % PAGE_SIZE), cpu_addr + size - at);
-    const { paddr } = k.mmu.pgtable.mappingAt(k, at);
-    if (!k.machine.ram.isFilledWith(paddr, bytes, 0)) return false;
-    at += bytes;
-  }
-  return true;
+function readsAsZero(k: Kernel, buffer: DmaBuffer, size: number): boolean {
+  return runsOf(k, buffer, size).every(run => k.machine.ram.isFilledWith(run.paddr, run.size, 0));
 }
 
-export function bufferFields({ k, dev }: Probe, buffer: DmaBuffer, size: number): Fields {
+/**
+ * The module takes all that it gets without a kernel mapping for a cookie. Behind an IOMMU it can be an address all
+ * the same, and what the module then says of the memory is wrong.
+ */
+export function isMisread(dev: device, { cookie }: DmaBuffer, attrs: number): boolean {
+  return dev.dma_ops !== null && !cookie && (attrs & DMA_ATTR_NO_KERNEL_MAPPING) !== 0;
+}
+
+function misreadFields({ dev }: Probe, { cpu_addr, dma_handle }: DmaBuffer): Fields {
+  const iova_phys = bare(dev.dma_ops!.physOf(dev, dma_handle));
+  const unknown = { phys: null, iova_bad: null, frag: null, src: null, hm: null, alias_pt: null };
+  return { cpu: bare(cpu_addr), dma: bare(dma_handle), va: 'cookie', iova_phys, ...unknown };
+}
+
+function translationFields({ k, dev }: Probe, buffer: DmaBuffer, size: number): Fields {
+  const { dma_ops } = dev;
+  if (dma_ops === null) return {};
+  const runs = runsOf(k, buffer, PAGE_ALIGN(size));
+  let missed = 0;
+  for (const { offset, paddr, size: bytes } of runs) {
+    for (let at = 0; at < bytes; at += PAGE_SIZE) {
+      if (dma_ops.physOf(dev, buffer.dma_handle + offset + at) !== paddr + at) missed++;
+    }
+  }
+  const iova_phys = bare(dma_ops.physOf(dev, buffer.dma_handle));
+  return { iova_phys, iova_bad: missed, frag: runs.length - 1 };
+}
+
+function reachFields({ k, dev }: Probe, dma_handle: DmaAddr, paddr: Paddr, size: number): Fields {
+  if (dev.dma_ops !== null) return {};
+  return {
+    bad_handle: dma_to_phys(k, dev, dma_handle) === paddr ? undefined : 1,
+    unreachable: dma_coherent_ok(k, dev, paddr, size) ? undefined : 1,
+  };
+}
+
+/** `attrs`: as it was asked for. */
+export function bufferFields(probe: Probe, buffer: DmaBuffer, size: number, attrs = 0): Fields {
+  const { k, dev } = probe;
   const { cookie, cpu_addr, dma_handle } = buffer;
   const paddr = physicalOf(k, buffer);
+  if (isMisread(dev, buffer, attrs)) return misreadFields(probe, buffer);
   const hasPage = pfn_valid(k, PFN_DOWN(paddr));
   const alias = aliasOf(k, paddr);
   return {
@@ -75,13 +113,13 @@ export function bufferFields({ k, dev }: Probe, buffer: DmaBuffer, size: number)
     cpu: cookie ? null : bare(cpu_addr),
     dma: bare(dma_handle),
     phys: bare(paddr),
-    bad_handle: dma_to_phys(k, dev, dma_handle) === paddr ? undefined : 1,
-    unreachable: dma_coherent_ok(k, dev, paddr, size) ? undefined : 1,
+    ...translationFields(probe, buffer, size),
+    ...reachFields(probe, dma_handle, paddr, size),
     va: cookie ? 'cookie' : is_vmalloc_addr(k, cpu_addr) ? 'vmalloc' : 'lowmem',
     src: sourceName(k, dev, cookie ? null : cpu_addr, paddr),
     hm: hasPage ? Number(PageHighMem(k, PFN_DOWN(paddr))) : undefined,
     ...(!cookie && {
-      zero: Number(readsAsZero(k, cpu_addr, size)),
+      zero: Number(readsAsZero(k, buffer, size)),
       cpu_pt: pageTableFields(k, cpu_addr, PAGE_ALIGN(size)),
     }),
     ...(alias !== null &&
@@ -101,7 +139,7 @@ export function aliasAfterFields({ k }: Probe, paddr: Paddr, size: number): Fiel
  */
 export function releaseBuffer({ k, dev }: Probe, buffer: DmaBuffer, size: number, attrs: number): boolean {
   const paddr = physicalOf(k, buffer);
-  if (dma_to_phys(k, dev, buffer.dma_handle) === paddr) {
+  if (dev.dma_ops !== null || dma_to_phys(k, dev, buffer.dma_handle) === paddr) {
     dma_free_attrs(k, dev, size, buffer, attrs);
     return true;
   }

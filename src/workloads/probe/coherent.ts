@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** The probe's coherent allocations: three records each, `alloc`, `alloc_mnt` and `free`, or one where it failed. */
 import { KiB, MiB } from '../../base/address.js';
+import type { device } from '../../linux/include/linux/device.js';
 import {
   DMA_ATTR_FORCE_CONTIGUOUS,
   DMA_ATTR_NO_KERNEL_MAPPING,
@@ -10,7 +11,7 @@ import { __GFP_NOWARN, __GFP_ZERO, GFP_ATOMIC, GFP_KERNEL } from '../../linux/in
 import { PAGE_ALIGN } from '../../linux/include/linux/pfn.js';
 import { dma_alloc_attrs } from '../../linux/kernel/dma/mapping.js';
 import { find_vm_area, is_vmalloc_addr } from '../../linux/mm/vmalloc.js';
-import { aliasAfterFields, bufferFields, physicalOf, releaseBuffer } from './buffer.js';
+import { aliasAfterFields, bufferFields, isMisread, physicalOf, releaseBuffer } from './buffer.js';
 import { watched } from './maintenance.js';
 import { accountFields, askedFields, letWorkersRun, type Probe } from './probe.js';
 import { bare } from './record.js';
@@ -50,6 +51,14 @@ const requests: readonly Request[] = [
   { size: 4 * KiB, gfp: GFP_KERNEL | __GFP_ZERO },
 ];
 
+/**
+ * Of a contiguous buffer behind an IOMMU, ARM's operations map what lies in memory behind one pointer: for large
+ * buffers of a device that snoops they would read far beyond it.
+ */
+export function isSafe(dev: device, size: number): boolean {
+  return dev.dma_ops === null || !dev.dma_coherent || size <= 64 * KiB;
+}
+
 function probeRequest(probe: Probe, { size, gfp, attrs = 0, irqsOff = false }: Request): void {
   const { k, dev, out } = probe;
   k.dma.irqs_disabled = irqsOff;
@@ -63,7 +72,7 @@ function probeRequest(probe: Probe, { size, gfp, attrs = 0, irqsOff = false }: R
     out.write(op, { ...asked, ok: 0, dma, ...accountFields(probe), mnt: did.fields['mnt'] });
     return;
   }
-  out.write(op, { ...asked, ok: 1, ...bufferFields(probe, buffer, size), ...accountFields(probe) });
+  out.write(op, { ...asked, ok: 1, ...bufferFields(probe, buffer, size, attrs), ...accountFields(probe) });
   out.write('alloc_mnt', did.fields);
 
   const paddr = physicalOf(k, buffer);
@@ -75,7 +84,7 @@ function probeRequest(probe: Probe, { size, gfp, attrs = 0, irqsOff = false }: R
     worked_around: good ? undefined : 1,
     ...asked,
     vm_after: inVmalloc ? Number(find_vm_area(k, buffer.cpu_addr) !== undefined) : undefined,
-    ...aliasAfterFields(probe, paddr, size),
+    ...(isMisread(dev, buffer, attrs) ? { alias_after: null } : aliasAfterFields(probe, paddr, size)),
     ...accountFields(probe),
     ...undone.fields,
   });
@@ -83,5 +92,5 @@ function probeRequest(probe: Probe, { size, gfp, attrs = 0, irqsOff = false }: R
 
 /** One buffer at a time. */
 export function probeCoherent(probe: Probe): void {
-  for (const request of requests) probeRequest(probe, request);
+  for (const request of requests) if (isSafe(probe.dev, request.size)) probeRequest(probe, request);
 }

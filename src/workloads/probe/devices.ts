@@ -7,6 +7,7 @@
  *   PREFIX,dma-mask-bits  what the driver asks for; 32 without it
  *   PREFIX,force-mask     set that mask even if the kernel refuses it
  *   PREFIX,exhaust        run the exhaustion phases, where they are wanted at all
+ *   PREFIX,skip-sgt       behind an IOMMU: leave out the scatter table of an atomic buffer, which oopses
  */
 import { isAvailable, isCompatible, stringOf, u32Of } from '../../devicetree/access.js';
 import type { DeviceTree, DtNode } from '../../devicetree/tree.js';
@@ -17,6 +18,7 @@ export interface ProbeNode {
   readonly maskBits: number;
   readonly forceMask: boolean;
   readonly exhaust: boolean;
+  readonly skipTable: boolean;
 }
 
 const PREFIXES: Readonly<Record<string, string>> = { 'armory,dma-probe': 'armory', 'lab,dmaprobe': 'lab' };
@@ -31,6 +33,7 @@ function probeNode(tree: DeviceTree, node: DtNode): ProbeNode | null {
     maskBits: u32Of(tree, node, `${prefix},dma-mask-bits`) ?? 32,
     forceMask: node.properties.has(`${prefix},force-mask`),
     exhaust: node.properties.has(`${prefix},exhaust`),
+    skipTable: node.properties.has(`${prefix},skip-sgt`),
   };
 }
 

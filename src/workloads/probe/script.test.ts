@@ -73,7 +73,7 @@ test('a generic pool grows for good', () => {
   const { records } = probe('step1', { exhaust: true, hold: false });
   const paced = of(records, 'x_atomic_paced');
   const size = (record: ProbeRecord | undefined) =>
-    (record?.['pools'] as Record<string, number[]>)['atomic_pool_kernel']?.[0];
+    (record!['pools'] as Record<string, number[]>)['atomic_pool_kernel']![0];
   assert.ok(size(paced.at(-1))! > size(paced[0])!);
 });
 

@@ -12,10 +12,10 @@ import { __GFP_NOWARN, GFP_ATOMIC, GFP_KERNEL } from '../../linux/include/linux/
 import { dma_alloc_attrs, dma_set_mask_and_coherent } from '../../linux/kernel/dma/mapping.js';
 import type { Kernel } from '../../linux/kernel.js';
 import { bufferFields } from './buffer.js';
-import { probeCoherent } from './coherent.js';
+import { isSafe, probeCoherent } from './coherent.js';
 import { findProbeNodes, type ProbeNode } from './devices.js';
 import { probeExhaustion } from './exhaustion.js';
-import { probeHandles } from './handles.js';
+import { probeHandles, probeIommuTables } from './handles.js';
 import { probeNoncoherentMemory } from './noncoherent.js';
 import { accountFields, askedFields, letWorkersRun, type Probe, poolFields } from './probe.js';
 import { type ProbeRecord, Recorder } from './record.js';
@@ -56,12 +56,14 @@ function bind(k: Kernel, out: Recorder, { node, name, maskBits, forceMask }: Pro
   return { k, dev, out };
 }
 
-function probeDevice(probe: Probe, exhaust: boolean): void {
+function probeDevice(probe: Probe, exhaust: boolean, skipTable: boolean): void {
+  const isDirect = probe.dev.dma_ops === null;
   writeDevice(probe);
+  if (!isDirect) probeIommuTables(probe, skipTable);
   probeCoherent(probe);
   probeNoncoherentMemory(probe);
   probeStreaming(probe);
-  probeHandles(probe);
+  if (isDirect) probeHandles(probe);
   if (exhaust) probeExhaustion(probe);
   probe.out.write('done', { ...accountFields(probe), ...poolFields(probe) });
   letWorkersRun(probe);
@@ -71,6 +73,7 @@ function hold(probe: Probe): void {
   const { k, dev, out } = probe;
   out.dev = dev.name;
   for (const [size, gfp, attrs] of HELD) {
+    if (!isSafe(dev, size)) continue;
     const buffer = dma_alloc_attrs(k, dev, size, gfp | __GFP_NOWARN, attrs);
     const found = buffer && bufferFields(probe, buffer, size);
     out.write('hold', { ...askedFields(size, gfp, attrs), ok: Number(buffer !== null), ...found });
@@ -83,7 +86,7 @@ export function runProbe(k: Kernel, { exhaust, hold: holds }: ProbeOptions): Pro
   writeSystem(k, out);
   const probes = findProbeNodes(k.board.tree).map(node => {
     const probe = bind(k, out, node);
-    probeDevice(probe, exhaust && node.exhaust);
+    probeDevice(probe, exhaust && node.exhaust, node.skipTable);
     return probe;
   });
   if (holds) for (const probe of probes) hold(probe);

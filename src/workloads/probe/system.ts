@@ -134,7 +134,7 @@ export function writeDevice({ k, dev, out }: Probe): void {
     cmask: bare(dev.coherent_dma_mask),
     bus_limit: bare(dev.bus_dma_limit),
     range: range && [bare(range.cpu_start), bare(range.dma_start), bare(range.size)],
-    ops: dev.iommu ? 'iommu_ops' : '0x0',
+    ops: dev.dma_ops?.name ?? '0x0',
     cma_dev: area ? [area.name, bare(area.base), area.size] : undefined,
     dma_mem: Number(dev.dma_mem !== null),
     io_tlb: bounce
