@@ -45,10 +45,7 @@ export function addCheckProbe(program: Command, finish: (code: number) => void):
     .command('check-probe')
     .description("compare a real kernel's probe recording with the modelled kernel, call by call")
     .argument('<probe.jsonl>', 'recording of probe/armory_probe.c, or a kernel log that has one')
-    .requiredOption(
-      '--board <board>',
-      `the tree that the kernel was given, probe devices included: ${boardArgument}`,
-    )
+    .requiredOption('--board <board>', `the tree that the kernel was given: ${boardArgument}`)
     .addOption(
       new Option(
         '--design <name>',

@@ -12,6 +12,7 @@ import { addCompare } from './compare.js';
 import { EXIT, exitForInput } from './exit.js';
 import { addExplain } from './explain.js';
 import { addInspect } from './inspect.js';
+import { addProbe } from './probe.js';
 import { addScenario } from './scenario.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
@@ -59,6 +60,7 @@ async function main(): Promise<void> {
   addCompare(program, finish);
   addInspect(program, finish);
   addScenario(program, finish);
+  addProbe(program, finish);
   addCheckProbe(program, finish);
   addExplain(program, finish);
   for (const command of program.commands)

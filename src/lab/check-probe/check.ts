@@ -8,12 +8,12 @@ import type { Design } from '../../designs/design.js';
 import { designs } from '../../designs/index.js';
 import type { KernelConfig, KernelVersion } from '../../linux/config.js';
 import { baselineFor } from '../../linux/kernel-release.js';
-import { findProbeNodes } from '../../workloads/probe/devices.js';
 import type { ProbeRecord } from '../../workloads/probe/record.js';
 import { type ProbeOptions, runProbe } from '../../workloads/probe/script.js';
 import { configText } from '../../workloads/probe/system.js';
 import { bootDesign, type ProbeTime } from '../boot.js';
 import type { PreparedBoard } from '../job.js';
+import { addProbeDevices } from '../probe-board.js';
 import { refuseUnbuildable } from '../run-design.js';
 import { compareProbe } from './compare.js';
 import type { CheckedProbe } from './result.js';
@@ -31,6 +31,7 @@ export interface RecordedKernel {
 }
 
 export function recordedKernel(records: readonly ProbeRecord[]): RecordedKernel {
+  const module = records.some(({ op }) => op === 'module');
   const sys = records.find(({ op }) => op === 'sys');
   const release = typeof sys?.['rel'] === 'string' ? sys['rel'] : null;
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(release ?? '') ?? [];
@@ -41,8 +42,9 @@ export function recordedKernel(records: readonly ProbeRecord[]): RecordedKernel 
         ? null
         : baselineFor({ major: Number(major), minor: Number(minor), text: release! }),
     symbols: typeof sys?.['cfg'] === 'string' ? sys['cfg'] : null,
-    time: records.some(({ op }) => op === 'module') ? 'booted' : 'initcalls',
+    time: module ? 'booted' : 'initcalls',
     options: {
+      module,
       exhaust: records.some(({ op }) => op.startsWith('x_')),
       hold: records.some(({ op }) => op === 'hold'),
     },
@@ -61,7 +63,10 @@ export function recordedDesign({ symbols }: RecordedKernel, config: KernelConfig
   return inputError('design-unknown', `no design sets ${text} (${config.version}): say --design`, { notes });
 }
 
-/** `prepared` must be the board with the tree that the real kernel was given, probe devices included. */
+/**
+ * `prepared` should be the board with the tree that the real kernel was given; one without the probe's devices gets
+ * those of `armory probe --overlay`.
+ */
 export function checkProbe(
   prepared: PreparedBoard,
   design: Design,
@@ -69,12 +74,7 @@ export function checkProbe(
 ): CheckedProbe {
   refuseUnbuildable(design, prepared);
   const { board, config } = prepared;
-  if (findProbeNodes(board.tree).length === 0) {
-    inputError('no-probe-devices', "the tree has no node of compatible 'armory,dma-probe'", {
-      position: { file: board.name },
-      notes: ['check-probe needs the tree that the kernel was given, with the overlay merged'],
-    });
-  }
+  addProbeDevices(prepared);
   const { release, time, options } = recordedKernel(records);
   const k = bootDesign(prepared, design, time);
   const agreement = compareProbe(k, records, runProbe(k, options));

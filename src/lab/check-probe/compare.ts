@@ -6,7 +6,7 @@
 import type { Kernel } from '../../linux/kernel.js';
 import type { ProbeRecord } from '../../workloads/probe/record.js';
 import { align } from './align.js';
-import { outputsOf, PASSED_OVER_OPS } from './fields.js';
+import { outputsOf, PASSED_OVER_OPS, unseenKinds, withoutKinds } from './fields.js';
 import { lookAt } from './look-at.js';
 import { Normaliser } from './normalise.js';
 import { Places } from './places.js';
@@ -42,9 +42,13 @@ class Tally {
     return found;
   }
 
-  add(recorded: ProbeRecord, modelled: ProbeRecord | null): void {
+  add(recordedWhole: ProbeRecord, modelledWhole: ProbeRecord | null): void {
+    const unseen = unseenKinds(recordedWhole);
+    const recorded = withoutKinds(recordedWhole, unseen);
+    const modelled = modelledWhole && withoutKinds(modelledWhole, unseen);
     const theirs = outputsOf(recorded);
     const ours = modelled === null ? new Map<string, unknown>() : outputsOf(modelled);
+    if (unseen.size > 0) this.cell(recorded.op, 'mnt').nulls += unseen.size;
     for (const name of new Set([...theirs.keys(), ...ours.keys()])) {
       const cell = this.cell(recorded.op, name);
       const [there, here] = [theirs.get(name), ours.get(name)];

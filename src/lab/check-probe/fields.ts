@@ -22,8 +22,8 @@ const PASSED_OVER: ReadonlySet<string> = new Set([
   ...['pace_ms', 'order', 'orig', 'totalram', 'rel', 'cfg', 'mnt_more'],
 ]);
 
-/** Records that say how the probe itself attached to a kernel. */
-export const PASSED_OVER_OPS: ReadonlySet<string> = new Set(['kprobe', 'module']);
+/** Records about the probe itself. */
+export const PASSED_OVER_OPS: ReadonlySet<string> = new Set(['module', 'kprobe', 'end']);
 
 const NO_TABLE = 'none';
 
@@ -44,6 +44,30 @@ const TABLE_PARTS = ['va', 't', 'l1', 'pte', 'hw', 'mem', 'xn', 's', 'pg'];
 
 function isTableField(name: string): boolean {
   return name === 'pt' || name === 'cpu_pt' || name.startsWith('alias_');
+}
+
+type Maintenance = readonly (readonly [string, string | null, string | null, number | null])[];
+
+/** Kinds of maintenance that the recording kernel did not let the module see. */
+export function unseenKinds(record: ProbeRecord): ReadonlySet<string> {
+  const list = (record['mnt'] ?? []) as Maintenance;
+  const totals = Object.entries((record['mtot'] ?? {}) as Record<string, unknown>);
+  return new Set([
+    ...list.filter(([, start]) => start === null).map(([kind]) => kind),
+    ...totals.filter(([, total]) => total === null).map(([kind]) => kind),
+  ]);
+}
+
+/** The record without maintenance of these kinds. */
+export function withoutKinds(record: ProbeRecord, kinds: ReadonlySet<string>): ProbeRecord {
+  const { mnt, mtot } = record;
+  if (kinds.size === 0 || (mnt === undefined && mtot === undefined)) return record;
+  const totals = Object.entries((mtot ?? {}) as Record<string, unknown>).filter(([kind]) => !kinds.has(kind));
+  return {
+    ...record,
+    ...(mnt !== undefined && { mnt: (mnt as Maintenance).filter(([kind]) => !kinds.has(kind)) }),
+    mtot: Object.fromEntries(totals),
+  };
 }
 
 /**

@@ -22,6 +22,24 @@ test('records in a kernel log, between other lines', () => {
   assert.equal(parseRecording(log.join('\n'), 'log').length, 2);
 });
 
+test('records that printk() has cut', () => {
+  const [head, tail] = [LINE.slice(0, 20), LINE.slice(20)];
+  const log = [`[    2.2] ARMORYPROBE ${head}\\`, '[    2.3] other', `[    2.4] ARMORYPROBE ${tail}`];
+  assert.deepEqual(parseRecording(log.join('\n'), 'log'), [JSON.parse(LINE)]);
+});
+
+test('what is no recording at all is not told line by line', () => {
+  assert.throws(
+    () => parseRecording('a\n'.repeat(100), 'p'),
+    (error: unknown) => {
+      assert.ok(error instanceof InputError);
+      assert.equal(error.diagnostics.length, 6);
+      assert.match(error.message, /and 95 more lines/);
+      return true;
+    },
+  );
+});
+
 test('every line that is no record is named', () => {
   const text = [LINE, '{"dev":"plain"', '[1]', '{"dev":"plain","seq":-1,"op":"alloc"}'].join('\n');
   assert.throws(

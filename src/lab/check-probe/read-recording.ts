@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * Reads a recording of the probe: one JSON object a line, as debugfs gives it, or a kernel log in which each record
- * stands behind `ARMORYPROBE ` or `DMAPROBE ` (the lab's module). Of a log all other lines are passed over.
+ * stands behind `ARMORYPROBE ` or `DMAPROBE ` (the lab's module). Of a log all other lines are passed over; a record
+ * that ends in a backslash goes on in the next, since printk() cuts long lines.
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
@@ -14,7 +15,31 @@ const recordSchema = z.looseObject({
   op: z.string(),
 });
 
-const LOG_PREFIX = /(?:ARMORY|DMA)PROBE (\{.*)$/;
+const LOG_PREFIX = /(?:ARMORY|DMA)PROBE (.*)$/;
+
+interface Line {
+  readonly text: string;
+  /** Where it begins. */
+  readonly line: number;
+}
+
+/** The records' lines. */
+function recordLines(text: string): Line[] {
+  const lines = text.split(/\r?\n/).map((content, index) => ({ text: content, line: index + 1 }));
+  if (!lines.some(line => LOG_PREFIX.test(line.text))) return lines.filter(line => line.text.trim() !== '');
+  const whole: { text: string; line: number }[] = [];
+  let goesOn = false;
+  for (const { text: content, line } of lines) {
+    const piece = LOG_PREFIX.exec(content)?.[1]?.trimEnd();
+    if (piece === undefined) continue;
+    const last = whole.at(-1);
+    const part = piece.endsWith('\\') ? piece.slice(0, -1) : piece;
+    if (goesOn && last) last.text += part;
+    else whole.push({ text: part, line });
+    goesOn = piece.endsWith('\\');
+  }
+  return whole;
+}
 
 function parseLine(text: string, file: string, line: number): ProbeRecord | Diagnostic {
   const problem = (message: string): Diagnostic => ({
@@ -37,20 +62,27 @@ function parseLine(text: string, file: string, line: number): ProbeRecord | Diag
   );
 }
 
+/** Bad lines that are named one by one. */
+const MOST_LINES = 5;
+
+function firstOf(diagnostics: readonly Diagnostic[], file: string): readonly Diagnostic[] {
+  const more = diagnostics.length - MOST_LINES;
+  if (more <= 0) return diagnostics;
+  const message = `and ${more} more lines that are no records`;
+  const rest = { severity: 'error', id: 'recording-line', message, position: { file } } as const;
+  return [...diagnostics.slice(0, MOST_LINES), rest];
+}
+
 /** The records of `text`. Throws an InputError that names every line that is none. */
 export function parseRecording(text: string, file: string): ProbeRecord[] {
-  const lines = text.split(/\r?\n/).map((content, index) => ({ content, line: index + 1 }));
-  const isLog = lines.some(({ content }) => LOG_PREFIX.test(content));
   const records: ProbeRecord[] = [];
   const diagnostics: Diagnostic[] = [];
-  for (const { content, line } of lines) {
-    const json = isLog ? LOG_PREFIX.exec(content)?.[1] : content.trim();
-    if (!json) continue;
+  for (const { text: json, line } of recordLines(text)) {
     const parsed = parseLine(json, file, line);
     if ('severity' in parsed) diagnostics.push(parsed as Diagnostic);
     else records.push(parsed);
   }
-  if (diagnostics.length > 0) throw new InputError(diagnostics);
+  if (diagnostics.length > 0) throw new InputError(firstOf(diagnostics, file));
   if (records.length === 0) {
     inputError('recording-empty', 'there is no record of the probe in this file', { position: { file } });
   }

@@ -6,7 +6,7 @@ import { bootTestKernel } from '../../../tests/support/test-kernel.js';
 import { device } from '../../linux/include/linux/device.js';
 import { memoryTaken } from '../memory-taken.js';
 import type { ProbeRecord } from './record.js';
-import { runProbe } from './script.js';
+import { type ProbeOptions, runProbe } from './script.js';
 
 const NODES = `
   probe-plain { compatible = "armory,dma-probe"; armory,name = "plain"; armory,exhaust; };
@@ -17,7 +17,7 @@ const NODES = `
       armory,force-mask; }; };
   off { compatible = "armory,dma-probe"; armory,name = "off"; status = "disabled"; };`;
 
-function probe(design: string, options: { exhaust: boolean; hold: boolean }) {
+function probe(design: string, options: ProbeOptions) {
   const k = bootTestKernel({ design, nodes: NODES });
   const spare = new device('spare', null);
   const before = memoryTaken(k, spare);
@@ -30,7 +30,7 @@ const of = (records: readonly ProbeRecord[], op: string, dev?: string): ProbeRec
 
 for (const design of ['legacy', 'v1', 'step1', 'step2', 'step2p']) {
   test(`${design}: a whole script, in the module's order`, () => {
-    const { records, before, after } = probe(design, { exhaust: false, hold: false });
+    const { records, before, after } = probe(design, { exhaust: false, hold: false, module: false });
     assert.deepEqual(
       records.map(({ seq }) => seq),
       records.map((_, index) => index),
@@ -53,7 +53,7 @@ for (const design of ['legacy', 'v1', 'step1', 'step2', 'step2p']) {
 }
 
 test('legacy hands a device memory that it cannot reach, and says so', () => {
-  const { records } = probe('legacy', { exhaust: false, hold: false });
+  const { records } = probe('legacy', { exhaust: false, hold: false, module: false });
   const narrow = of(records, 'alloc', 'narrow').filter(record => record['src'] === 'cma-default');
   assert.ok(narrow.length > 0);
   for (const record of narrow) assert.equal(record['unreachable'], 1);
@@ -61,8 +61,11 @@ test('legacy hands a device memory that it cannot reach, and says so', () => {
 });
 
 test('exhaustion is opt-in, and gives everything back', () => {
-  assert.equal(of(probe('legacy', { exhaust: false, hold: false }).records, 'x_kernel').length, 0);
-  const { records, before, after } = probe('legacy', { exhaust: true, hold: false });
+  assert.equal(
+    of(probe('legacy', { exhaust: false, hold: false, module: false }).records, 'x_kernel').length,
+    0,
+  );
+  const { records, before, after } = probe('legacy', { exhaust: true, hold: false, module: false });
   const full = of(records, 'x_atomic').find(record => record['phase'] === 'full');
   // 256 KiB of pool, 4 KiB each.
   assert.deepEqual([full?.['count'], full?.['srcs']], [64, { pool: 64 }]);
@@ -70,7 +73,7 @@ test('exhaustion is opt-in, and gives everything back', () => {
 });
 
 test('a generic pool grows for good', () => {
-  const { records } = probe('step1', { exhaust: true, hold: false });
+  const { records } = probe('step1', { exhaust: true, hold: false, module: false });
   const paced = of(records, 'x_atomic_paced');
   const size = (record: ProbeRecord | undefined) =>
     (record!['pools'] as Record<string, number[]>)['atomic_pool_kernel']![0];
@@ -78,7 +81,7 @@ test('a generic pool grows for good', () => {
 });
 
 test('held buffers of all devices do not overlap', () => {
-  const { records } = probe('legacy', { exhaust: false, hold: true });
+  const { records } = probe('legacy', { exhaust: false, hold: true, module: true });
   const held = of(records, 'hold').filter(record => record['ok'] === 1);
   const ranges = held
     .map(record => ({ start: Number.parseInt(String(record['phys']), 16), size: Number(record['size']) }))

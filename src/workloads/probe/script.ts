@@ -20,13 +20,15 @@ import { probeNoncoherentMemory } from './noncoherent.js';
 import { accountFields, askedFields, letWorkersRun, type Probe, poolFields } from './probe.js';
 import { type ProbeRecord, Recorder } from './record.js';
 import { probeStreaming } from './streaming.js';
-import { writeDevice, writeSystem } from './system.js';
+import { writeDevice, writeModule, writeSystem } from './system.js';
 
 export interface ProbeOptions {
   /** Run the exhaustion phases on the devices whose nodes ask for them. */
   readonly exhaust: boolean;
   /** In the end, hold buffers of all devices at once. */
   readonly hold: boolean;
+  /** Write the records with which a module begins and ends. */
+  readonly module: boolean;
 }
 
 /** Size, flags, attributes of what is held in the end. */
@@ -81,8 +83,9 @@ function hold(probe: Probe): void {
 }
 
 /** Runs the probe on every probe device of `k`'s tree. The kernel is used up afterwards: buffers stay held. */
-export function runProbe(k: Kernel, { exhaust, hold: holds }: ProbeOptions): ProbeRecord[] {
+export function runProbe(k: Kernel, { exhaust, hold: holds, module }: ProbeOptions): ProbeRecord[] {
   const out = new Recorder();
+  if (module) writeModule(k, out, exhaust);
   writeSystem(k, out);
   const probes = findProbeNodes(k.board.tree).map(node => {
     const probe = bind(k, out, node);
@@ -90,5 +93,7 @@ export function runProbe(k: Kernel, { exhaust, hold: holds }: ProbeOptions): Pro
     return probe;
   });
   if (holds) for (const probe of probes) hold(probe);
+  out.dev = 'sys';
+  if (module) out.write('end', { records: out.records.length, lost: 0 });
   return out.records;
 }

@@ -31,10 +31,15 @@ const SYMBOL_NAMES: Readonly<Record<string, string>> = {
   DMA_COHERENT_POOL: 'COHERENT_POOL ',
 };
 
-/** The symbols by which designs differ, as `cfg` of the first record has them. */
+/**
+ * The symbols by which designs differ, as `cfg` of the record `sys` has them. Before 6.7 the first was not a symbol:
+ * ARM always had its allocator.
+ */
 export function configText(config: KernelConfig): string {
+  const isSet = (symbol: string): boolean =>
+    config.isEnabled(symbol) || (symbol === 'ARCH_HAS_DMA_ALLOC' && !config.atLeast('6.12'));
   return Object.entries(SYMBOL_NAMES)
-    .filter(([symbol]) => config.isEnabled(symbol))
+    .filter(([symbol]) => isSet(symbol))
     .map(([, name]) => name)
     .join('');
 }
@@ -113,6 +118,17 @@ function writePools(k: Kernel, out: Recorder): void {
   for (const [name, pool] of Object.entries({ atomic_pool, atomic_pool_kernel, atomic_pool_dma })) {
     for (const chunk of pool?.chunks ?? []) out.write('pool', { name, ...chunkFields(k, chunk) });
   }
+}
+
+/** The first record of what is not built into a kernel. */
+export function writeModule(k: Kernel, out: Recorder, exhaust: boolean): void {
+  const { version, cmdline } = k.config;
+  out.write('module', {
+    version: null,
+    rel: version,
+    bootargs: cmdline,
+    params: { exhaust: Number(exhaust) },
+  });
 }
 
 export function writeSystem(k: Kernel, out: Recorder): void {
