@@ -15,7 +15,12 @@ export const step1: Design = {
     'the cacheable mapping of lowmem stays. Pages are zeroed and flushed first. Atomic allocations come from ' +
     'the generic pools, which grow. The mask is checked.',
   kconfig: () => selects('DMA_DIRECT_REMAP', 'DMA_COHERENT_POOL', 'ARCH_HAS_DMA_PREP_COHERENT'),
-  hooks: { name: 'step1', atomic_pool_init: dma_atomic_pool_init, arch_dma_prep_coherent },
+  hooks: {
+    name: 'step1',
+    atomic_pool_init: dma_atomic_pool_init,
+    iommuTakesGenericPool: true,
+    arch_dma_prep_coherent,
+  },
   refuse: config =>
     needsDmaDirect(config) ??
     needsMmu(config, 'DMA_DIRECT_REMAP is selected "if MMU", as remapping needs page tables'),

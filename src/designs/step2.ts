@@ -16,6 +16,7 @@ import { type Design, type DesignSymbols, needsDmaDirect, needsMmu, selects } fr
 export const step2Hooks: ArchDma = {
   name: 'step2',
   atomic_pool_init: dma_atomic_pool_init,
+  iommuTakesGenericPool: true,
   arch_dma_prep_coherent,
   arch_dma_can_set_uncached,
   arch_dma_set_uncached,

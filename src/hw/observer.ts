@@ -20,6 +20,8 @@ export type OuterOperation = 'clean' | 'invalidate' | 'clean-invalidate';
 /** `outer-sync`: the outer cache has drained its buffers and finished its operations. */
 export type Barrier = 'dsb' | 'dmb' | 'isb' | 'outer-sync';
 export type TlbOperation = 'mva' | 'asid' | 'all';
+/** Why an access of a device moved nothing: no memory answers, or its IOMMU has no such page or forbids it. */
+export type BusFault = 'no memory' | 'not mapped' | 'not allowed';
 /** What a streaming mapping allows the device to do. */
 export type Direction = 'to-device' | 'from-device' | 'bidirectional';
 
@@ -77,8 +79,14 @@ export class Observer {
   /** A DMA master wrote. */
   deviceWrite(_master: DmaMaster, _dmaAddr: DmaAddr, _paddr: Paddr, _size: number): void {}
 
-  /** A DMA master put an address on its bus that leads to no memory. */
-  deviceMissed(_master: DmaMaster, _dmaAddr: DmaAddr, _size: number, _write: boolean): void {}
+  /** A DMA master put an address on its bus that leads to no memory, or not through its IOMMU. */
+  deviceMissed(
+    _master: DmaMaster,
+    _dmaAddr: DmaAddr,
+    _size: number,
+    _write: boolean,
+    _fault: BusFault,
+  ): void {}
 
   /**
    * Maintenance of the inner caches by virtual address to the point of coherency, all lines that

@@ -18,13 +18,15 @@ export {
   windowOf,
 } from '../workloads/outcome.js';
 
-/** Devices that the kernel treats alike: same masks, ranges, coherency, pools. */
+/** Devices that the kernel treats alike: same masks, ranges, coherency, pools, IOMMU. */
 export interface DeviceOutcome {
   readonly device: string;
   /** All devices of this kind, `device` first. */
   readonly alike: readonly string[];
   readonly coherent: boolean;
   readonly restrictedPool: boolean;
+  /** ARM's IOMMU operations do its DMA. */
+  readonly behindIommu: boolean;
   readonly allocations: readonly AllocationOutcome[];
 }
 
@@ -47,7 +49,7 @@ export interface Costs {
 
 /** How much is there until the kernel says NULL. */
 export interface Limits {
-  /** Which device asked: of the largest group that is neither coherent nor has memory of its own. */
+  /** Which device asked: of the largest group that is neither coherent nor behind an IOMMU nor has memory of its own. */
   readonly device: string;
   /** 4 KiB atomic buffers in one burst. */
   readonly atomicBurst: number;
@@ -60,8 +62,6 @@ export interface Limits {
 export interface DesignRun {
   readonly design: string;
   readonly devices: readonly DeviceOutcome[];
-  /** DMA masters that were not run: their buffers come from ARM's IOMMU operations, the same in every design. */
-  readonly behindIommu: readonly string[];
   readonly costs: Costs;
   readonly limits: Limits;
   /** Memory that the kernel lost while all buffers were freed, by device. */

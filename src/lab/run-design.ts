@@ -31,7 +31,8 @@ export function refuseUnbuildable(design: Design, { config }: PreparedBoard): vo
 /** A device to measure limits with: of the largest group that shares all its memory with others. */
 function typicalGroup(groups: readonly DeviceGroup[]): DeviceGroup {
   const shared = groups.filter(
-    ({ dev }) => !dev.dma_coherent && !dev.dma_mem && !dev.cma_area && !dev.dma_io_tlb_mem?.for_alloc,
+    ({ dev }) =>
+      !dev.dma_ops && !dev.dma_coherent && !dev.dma_mem && !dev.cma_area && !dev.dma_io_tlb_mem?.for_alloc,
   );
   const candidates = shared.length > 0 ? shared : groups;
   return candidates.reduce((largest, group) => (group.names.length > largest.names.length ? group : largest));
@@ -46,7 +47,6 @@ export function runDesign(
 ): DesignRun {
   const bootLog = k.log.lines.filter(line => line.level !== 'info').map(line => line.text);
   const masters = probeDevices(k);
-  const behindIommu = masters.filter(({ iommu }) => iommu).map(({ name }) => name);
   const groups = groupAlike(k, masters);
   const process = pgd_alloc(k);
   if (process === null) inputError('no-memory-left', 'the kernel boots, but no memory is left for a process');
@@ -56,6 +56,7 @@ export function runDesign(
     alike: names,
     coherent: dev.dma_coherent,
     restrictedPool: dev.dma_io_tlb_mem?.for_alloc ?? false,
+    behindIommu: dev.dma_ops !== null,
     allocations: runs[index]!.allocations,
   }));
   const direct = countMapping(k, k.memory.PAGE_OFFSET, k.memory.high_memory);
@@ -79,7 +80,7 @@ export function runDesign(
   const lost = [...runs.map(run => run.lost), lostMemory(k, typical.dev, before)].filter(
     text => text !== null,
   );
-  return { design, devices, behindIommu, costs, limits, lost, bootLog };
+  return { design, devices, costs, limits, lost, bootLog };
 }
 
 function measureLimits(k: Kernel, { dev, names }: DeviceGroup): Limits {

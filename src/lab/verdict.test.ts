@@ -25,9 +25,15 @@ function run(allocation: AllocationOutcome, coherent = false, changes: Partial<D
   return {
     design: 'test',
     devices: [
-      { device: '/a', alike: ['/a', '/b'], coherent, restrictedPool: false, allocations: [allocation] },
+      {
+        device: '/a',
+        alike: ['/a', '/b'],
+        coherent,
+        restrictedPool: false,
+        behindIommu: false,
+        allocations: [allocation],
+      },
     ],
-    behindIommu: [],
     costs: {
       cmaPeakBytes: 0,
       vmallocPeakBytes: 0,

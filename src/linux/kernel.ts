@@ -14,9 +14,11 @@ import { CpuState } from './arch/arm/kernel/setup.js';
 import { type MachineDesc, machineDescFor } from './arch/arm/mach.js';
 import { MmuState } from './arch/arm/mm/mmu.js';
 import type { KernelConfig } from './config.js';
+import { IommuState } from './drivers/iommu/iommu.js';
 import { ReservedMem } from './drivers/of/of_reserved_mem.js';
 import type { ArchDma } from './kernel/dma/arch.js';
 import { DmaState } from './kernel/dma/state.js';
+import type { KprobeHandler } from './kernel/kprobes.js';
 import { Workqueue } from './kernel/workqueue.js';
 import { Cmdline } from './lib/cmdline.js';
 import { CmaState } from './mm/cma.js';
@@ -45,7 +47,10 @@ export class Kernel {
   readonly pages: PageAllocator = new PageAllocator();
   readonly vmalloc: VmallocState = new VmallocState();
   readonly dma: DmaState = new DmaState();
+  readonly iommu: IommuState = new IommuState();
   readonly workqueue: Workqueue = new Workqueue();
+  /** Told of each call of a maintenance function; null: nobody asks. */
+  kprobe: KprobeHandler | null = null;
 
   constructor(
     machine: Machine,

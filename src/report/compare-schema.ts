@@ -89,12 +89,10 @@ const run = z.object({
       alike: z.array(z.string()).describe('all devices that the kernel treats like it, itself first'),
       coherent: z.boolean(),
       restrictedPool: z.boolean(),
+      behindIommu: z.boolean().describe("ARM's IOMMU operations do its DMA"),
       allocations: z.array(allocation),
     }),
   ),
-  behindIommu: z
-    .array(z.string())
-    .describe('devices that were not run, as no design changes what their IOMMU operations do'),
   costs: z.object({
     cmaPeakBytes: z.number().describe('while one device holds all its buffers'),
     vmallocPeakBytes: z.number().describe('the same, guard pages included'),

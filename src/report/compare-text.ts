@@ -139,12 +139,13 @@ function factsLines(comparison: BoardComparison): string[] {
   const known =
     facts.knownBytes === facts.memoryBytes ? '' : `, ${formatSize(facts.knownBytes)} of it Linux's`;
   const cores = facts.cores > 1 ? ` × ${facts.cores}` : '';
-  const leftOut = comparison.verdicts[0]?.run.behindIommu ?? [];
+  const devices = comparison.verdicts[0]?.run.devices ?? [];
+  const translated = devices.filter(({ behindIommu }) => behindIommu).flatMap(({ alike }) => alike);
   return [
     `  ${facts.model}: ${facts.core}${cores}${facts.outerCache ? `, ${facts.outerCache}` : ''}`,
     `  RAM ${formatSize(facts.memoryBytes)}${from}${known}, lowmem ${formatSize(facts.lowmemBytes)}, CMA ${cmaText(facts)}`,
     `  kernel ${facts.baseline}, ${facts.config}${facts.cmdline ? `, cmdline "${facts.cmdline}"` : ''}`,
-    ...(leftOut.length > 0 ? [`  not run, behind an IOMMU: ${countDevices(leftOut)}`] : []),
+    ...(translated.length > 0 ? [`  behind an IOMMU: ${countDevices(translated)}`] : []),
   ];
 }
 

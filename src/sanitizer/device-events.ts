@@ -3,6 +3,7 @@
 import type { DmaAddr, Paddr } from '../base/address.js';
 import { hex } from '../base/address.js';
 import type { DmaMaster } from '../hw/dma/master.js';
+import type { BusFault } from '../hw/observer.js';
 import type { Cell } from './cell.js';
 import { type Context, IN_OUTER } from './context.js';
 import { deviceReadsOldData, memoryLacks, staleForSnoop } from './rules/device-reads-old-data.js';
@@ -105,9 +106,19 @@ export function deviceMissed(
   dmaAddr: DmaAddr,
   size: number,
   write: boolean,
+  fault: BusFault,
 ): void {
-  c.reporter.begin(master.name, write ? 'write' : 'read', null, dmaAddr, null, size);
-  const detail = `nothing answers at ${hex(dmaAddr, 8)} on its bus`;
+  const access = write ? 'write' : 'read';
+  c.reporter.begin(master.name, access, null, dmaAddr, null, size);
+  const where = hex(dmaAddr, 8);
+  const translated = (master.stream?.context ?? null) !== null;
+  const detail = {
+    'no memory': translated
+      ? `its IOMMU leads ${where} to no memory`
+      : `nothing answers at ${where} on its bus`,
+    'not mapped': `its IOMMU maps nothing at ${where}`,
+    'not allowed': `its IOMMU does not let it ${access} at ${where}`,
+  }[fault];
   c.reporter.add({ rule: wildDma, detail }, null, null, '', size);
   c.end();
 }

@@ -15,6 +15,7 @@ import { type MemoryType, MT_BUFFERABLE, MT_CACHEABLE, MT_INNER_WT } from '../hw
 import type { MmuRegisters } from '../hw/mmu/registers.js';
 import {
   type Barrier,
+  type BusFault,
   type CoherentBuffer,
   type InnerOperation,
   Observer,
@@ -283,8 +284,14 @@ export class Sanitizer extends Observer {
     device.deviceWrite(this.context, master, dmaAddr, paddr, size);
   }
 
-  override deviceMissed(master: DmaMaster, dmaAddr: DmaAddr, size: number, write: boolean): void {
-    device.deviceMissed(this.context, master, dmaAddr, size, write);
+  override deviceMissed(
+    master: DmaMaster,
+    dmaAddr: DmaAddr,
+    size: number,
+    write: boolean,
+    fault: BusFault,
+  ): void {
+    device.deviceMissed(this.context, master, dmaAddr, size, write, fault);
   }
 
   override innerMaintenance(core: number, operation: InnerOperation, vaddr: Vaddr, size: number): void {

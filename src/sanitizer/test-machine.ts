@@ -13,6 +13,7 @@
  */
 import { invariant } from '../base/diagnostics.js';
 import { coreByName, withDataCache } from '../hw/cores.js';
+import type { Stream } from '../hw/dma/iommu.js';
 import { type CoherencyPort, DmaMaster, type Window } from '../hw/dma/master.js';
 import type { OuterCacheFacts } from '../hw/facts.js';
 import { Machine } from '../hw/machine.js';
@@ -119,13 +120,18 @@ export class TestMachine {
   }
 
   /** A device on `port`, made when first asked for. */
-  device(port: CoherencyPort = 'none', name = '/soc/dma@1000', windows: readonly Window[] = []): DmaMaster {
+  device(
+    port: CoherencyPort = 'none',
+    name = '/soc/dma@1000',
+    windows: readonly Window[] = [],
+    stream: Stream | null = null,
+  ): DmaMaster {
     const known = this.masters.get(name);
     if (known !== undefined) {
       invariant(known.port === port, 'a device keeps its port');
       return known;
     }
-    const master = new DmaMaster(this.machine, { name, driver: 'test-dma', port, windows });
+    const master = new DmaMaster(this.machine, { name, driver: 'test-dma', port, windows, stream });
     this.masters.set(name, master);
     return master;
   }

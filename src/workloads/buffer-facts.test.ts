@@ -25,9 +25,13 @@ test('a handle counts as the bus sees it: offset by the ranges, limited by mask 
     dma-ranges = <0x0 0x40000000 0x10000000>; dev { }; };`;
   const k = bootTestKernel({ design: 'legacy', nodes });
   const dev = probeDevice(k, '/bus/dev');
-  assert.equal(isUnreachable(k, dev, 0x0ffff000, 0x4ffff000, 0x1000), false);
-  assert.equal(isUnreachable(k, dev, 0x0ffff000, 0x4ffff000, 0x2000), true);
-  assert.equal(isUnreachable(k, dev, 2 ** 32 - 1, 0x40000000, 0x1000), true, 'DMA_MAPPING_ERROR');
+  assert.equal(isUnreachable(k, dev, 0x0ffff000, [{ offset: 0, paddr: 0x4ffff000, size: 0x1000 }]), false);
+  assert.equal(isUnreachable(k, dev, 0x0ffff000, [{ offset: 0, paddr: 0x4ffff000, size: 0x2000 }]), true);
+  assert.equal(
+    isUnreachable(k, dev, 2 ** 32 - 1, [{ offset: 0, paddr: 0x40000000, size: 0x1000 }]),
+    true,
+    'DMA_MAPPING_ERROR',
+  );
 });
 
 test('the true bus map of the hardware file goes before what the tree says', () => {
@@ -39,6 +43,14 @@ test('the true bus map of the hardware file goes before what the tree says', () 
   const board = { ...k.board, hardware: { busWindows: { value: [window], source: 'test' } } };
   const real = { ...k, board } as unknown as typeof k;
   const dev = probeDevice(k, '/bus/dev');
-  assert.equal(isUnreachable(k, dev, 0x1000, 0x40001000, 0x1000), false, 'as the tree says');
-  assert.equal(isUnreachable(real, dev, 0x1000, 0x40001000, 0x1000), true, 'as it is');
+  assert.equal(
+    isUnreachable(k, dev, 0x1000, [{ offset: 0, paddr: 0x40001000, size: 0x1000 }]),
+    false,
+    'as the tree says',
+  );
+  assert.equal(
+    isUnreachable(real, dev, 0x1000, [{ offset: 0, paddr: 0x40001000, size: 0x1000 }]),
+    true,
+    'as it is',
+  );
 });

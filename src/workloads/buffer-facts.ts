@@ -11,9 +11,10 @@ import { Translation } from '../hw/mmu/translation.js';
 import { WALK_OK } from '../hw/mmu/walker.js';
 import { page_address } from '../linux/arch/arm/include/asm/memory.js';
 import type { device } from '../linux/include/linux/device.js';
-import { PFN_DOWN } from '../linux/include/linux/pfn.js';
+import { PAGE_SIZE, PFN_DOWN, PFN_PHYS } from '../linux/include/linux/pfn.js';
+import type { DmaBuffer } from '../linux/kernel/dma/mapping.js';
 import type { Kernel } from '../linux/kernel.js';
-import { is_vmalloc_addr } from '../linux/mm/vmalloc.js';
+import { contiguousPages, is_vmalloc_addr } from '../linux/mm/vmalloc.js';
 import type { MappingFacts, Source } from './outcome.js';
 
 export const noMapping: MappingFacts = { place: 'no mapping', type: 'none', cacheable: false };
@@ -34,6 +35,34 @@ export function mappingAt(k: Kernel, vaddr: Vaddr): MappingFacts {
 export function physicalAddress(machine: Machine, vaddr: Vaddr): Paddr | undefined {
   const found = new Translation();
   return machine.walker.walk(vaddr, found) === WALK_OK ? found.paddr : undefined;
+}
+
+/** A contiguous run of a buffer's memory. `offset`: into the buffer. */
+export interface BufferRun {
+  readonly offset: number;
+  readonly paddr: Paddr;
+  readonly size: number;
+}
+
+/** Where the `size` bytes of a buffer lie, by the CPU's mapping of it; a cookie stands for its pages. */
+export function runsOf(k: Kernel, buffer: DmaBuffer, size: number): BufferRun[] {
+  const runs: BufferRun[] = [];
+  const { cpu_addr, cookie } = buffer;
+  if (!cookie) {
+    k.machine.eachMapped(cpu_addr, size, (vaddr, paddr, bytes) =>
+      runs.push({ offset: vaddr - cpu_addr, paddr, size: bytes }),
+    );
+    return runs;
+  }
+  const pages = buffer.pages ?? [];
+  if (pages.length === 0) return [{ offset: 0, paddr: PFN_PHYS(cpu_addr), size }];
+  for (let i = 0; i < pages.length; ) {
+    const count = contiguousPages(pages, i);
+    const offset = i * PAGE_SIZE;
+    runs.push({ offset, paddr: PFN_PHYS(pages[i]!), size: Math.min(count * PAGE_SIZE, size - offset) });
+    i += count;
+  }
+  return runs;
 }
 
 /**
@@ -74,10 +103,20 @@ export function busWindowsOf(k: Kernel, dev: device): readonly BusWindow[] {
 }
 
 /**
- * Does the handle, put on the device's bus, reach other memory than the buffer? Judged by the true bus map of the
- * board's hardware file, where it has one for the device or a bus above it; else the kernel's word is taken.
+ * Does the handle, put on the device's bus, reach other memory than the buffer? Behind an IOMMU its tables say so.
+ * Otherwise it is judged by the true bus map of the board's hardware file, where it has one for the device or a bus
+ * above it; else the kernel's word is taken.
  */
-function missesBuffer(k: Kernel, dev: device, dmaHandle: number, paddr: Paddr, size: number): boolean {
+function missesBuffer(k: Kernel, dev: device, dmaHandle: number, runs: readonly BufferRun[]): boolean {
+  const context = dev.iommu?.stream.context ?? null;
+  if (context !== null) {
+    return !runs.every(
+      ({ offset, paddr, size }) =>
+        context.translate(dmaHandle + offset, 0) === paddr &&
+        context.runLength(dmaHandle + offset, size, 0) === size,
+    );
+  }
+  const { paddr, size } = runs[0]!;
   const windows = busWindowsOf(k, dev);
   if (windows.length === 0) return false;
   return !windows.some(
@@ -88,15 +127,15 @@ function missesBuffer(k: Kernel, dev: device, dmaHandle: number, paddr: Paddr, s
   );
 }
 
-/** Is the buffer at `paddr` out of the device's reach through `dmaHandle`? */
+/** Is a part of the buffer out of the device's reach through `dmaHandle`? */
 export function isUnreachable(
   k: Kernel,
   dev: device,
   dmaHandle: number,
-  paddr: Paddr,
-  size: number,
+  runs: readonly BufferRun[],
 ): boolean {
-  return exceedsLimits(dev, dmaHandle, size) || missesBuffer(k, dev, dmaHandle, paddr, size);
+  const last = runs.at(-1)!;
+  return exceedsLimits(dev, dmaHandle, last.offset + last.size) || missesBuffer(k, dev, dmaHandle, runs);
 }
 
 /** `0x8f000000`, eight digits up to 4 GiB. */

@@ -3,13 +3,12 @@
  * Runs the coherent workload (`coherent.ts`) on the devices of a booted kernel, and the exhaustion phases.
  * Everything that is allocated is freed again; what the kernel does not get back is told (`memory-taken.ts`).
  */
-import { hex, MiB, type Paddr } from '../base/address.js';
-import { invariant } from '../base/diagnostics.js';
+import { MiB } from '../base/address.js';
 import { PageHighMem } from '../linux/arch/arm/include/asm/memory.js';
 import { maintainedOuterCache } from '../linux/arch/arm/mm/cache.js';
 import type { device } from '../linux/include/linux/device.js';
 import { __GFP_NOWARN, GFP_ATOMIC, GFP_KERNEL } from '../linux/include/linux/gfp.js';
-import { PAGE_ALIGN, PAGE_SIZE, PFN_DOWN, PFN_PHYS } from '../linux/include/linux/pfn.js';
+import { PAGE_ALIGN, PAGE_SIZE, PFN_DOWN } from '../linux/include/linux/pfn.js';
 import { type DmaBuffer, dma_alloc_attrs, dma_free_attrs } from '../linux/kernel/dma/mapping.js';
 import type { Kernel } from '../linux/kernel.js';
 import { fillVmallocSpace, vmalloc_used, vunmap } from '../linux/mm/vmalloc.js';
@@ -20,7 +19,7 @@ import {
   isUnreachable,
   mappingAt,
   noMapping,
-  physicalAddress,
+  runsOf,
   sourceOf,
 } from './buffer-facts.js';
 import { type AllocationKind, coherentKinds, freeOrder } from './coherent.js';
@@ -116,7 +115,13 @@ function look(
 ): Seen {
   const size = PAGE_ALIGN(kind.sizeBytes);
   const pool = buffer.cookie ? undefined : k.dma.poolOf(buffer.cpu_addr);
-  const paddr = physicalOf(k, buffer);
+  const runs = runsOf(k, buffer, size);
+  const { paddr } = runs[0]!;
+  const { ram } = k.machine;
+  const outer = maintainedOuterCache(k);
+  const cleaner = pool ? poolWatch(k) : watch;
+  // What was asked for, without the rest of the last page.
+  const asked = runsOf(k, buffer, kind.sizeBytes);
   const mapping = buffer.cookie ? noMapping : mappingAt(k, buffer.cpu_addr);
   const direct = directMapping(k, paddr);
   return {
@@ -124,25 +129,18 @@ function look(
     highmem: PageHighMem(k, PFN_DOWN(paddr)),
     mapping,
     ...(direct && mapping.place !== 'direct map' && { alias: direct }),
-    unreachable: isUnreachable(k, dev, buffer.dma_handle, paddr, size),
-    zeroed: watch.zeroed(paddr, kind.sizeBytes) && k.machine.ram.isFilledWith(paddr, kind.sizeBytes, 0),
-    cleaned: (pool ? poolWatch(k) : watch).cleaned(paddr, size, maintainedOuterCache(k)),
+    unreachable: isUnreachable(k, dev, buffer.dma_handle, runs),
+    zeroed: asked.every(run => watch.zeroed(run.paddr, run.size) && ram.isFilledWith(run.paddr, run.size, 0)),
+    cleaned: runs.every(run => cleaner.cleaned(run.paddr, run.size, outer)),
     dmaHandle: formatHandle(buffer.dma_handle),
   };
 }
 
-function physicalOf(k: Kernel, buffer: DmaBuffer): Paddr {
-  if (buffer.cookie) return PFN_PHYS(buffer.cpu_addr);
-  const paddr = physicalAddress(k.machine, buffer.cpu_addr);
-  invariant(paddr !== undefined, () => `a buffer at ${hex(buffer.cpu_addr)} is not mapped`);
-  return paddr;
-}
-
 /** Frees; then somebody else uses the memory, and leaves dirty lines and a pattern behind. */
 function release(k: Kernel, dev: device, { kind, buffer, source }: Held): void {
-  const paddr = physicalOf(k, buffer);
+  const runs = runsOf(k, buffer, PAGE_ALIGN(kind.sizeBytes));
   dma_free_attrs(k, dev, kind.sizeBytes, buffer, kind.attrs);
-  leaveDirty(k, paddr, PAGE_ALIGN(kind.sizeBytes), source, POISON);
+  for (const { paddr, size } of runs) leaveDirty(k, paddr, size, source, POISON);
 }
 
 /** What was found since the last call. */

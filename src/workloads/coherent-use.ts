@@ -14,6 +14,7 @@ import { PFN_DOWN } from '../linux/include/linux/pfn.js';
 import type { DmaBuffer } from '../linux/kernel/dma/mapping.js';
 import type { Kernel } from '../linux/kernel.js';
 import { kmap_atomic, kunmap_atomic } from '../linux/mm/highmem.js';
+import { runsOf } from './buffer-facts.js';
 import type { Source } from './outcome.js';
 
 const FROM_CPU = 0xc5;
@@ -38,15 +39,11 @@ export function useBuffer(k: Kernel, master: DmaMaster, buffer: DmaBuffer, size:
   }
 }
 
+/** Does the device reach the first byte of each run, and the run as one? */
 function reaches(k: Kernel, master: DmaMaster, buffer: DmaBuffer, size: number): boolean {
-  const target = master.translate(buffer.dma_handle, size);
-  if (target === null) return false;
-  if (buffer.cookie) return PFN_DOWN(target) === buffer.cpu_addr;
-  let inside = false;
-  k.machine.eachMapped(buffer.cpu_addr, 1, (_vaddr, paddr) => {
-    inside = paddr === target;
-  });
-  return inside;
+  return runsOf(k, buffer, size).every(
+    run => master.translate(buffer.dma_handle + run.offset, run.size) === run.paddr,
+  );
 }
 
 /**

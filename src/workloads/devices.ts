@@ -11,7 +11,7 @@
  * drivers, so that property alone makes no master; disabled nodes and nodes without 'compatible' are left out
  * as Linux makes no platform device for them.
  */
-import { isAvailable, isCompatible, stringOf, u32sOf } from '../devicetree/access.js';
+import { isAvailable, stringOf } from '../devicetree/access.js';
 import type { DeviceTree, DtNode } from '../devicetree/tree.js';
 import {
   of_reserved_mem_device_init,
@@ -21,6 +21,7 @@ import {
 import { device } from '../linux/include/linux/device.js';
 import type { Kernel } from '../linux/kernel.js';
 import { busWindowsOf } from './buffer-facts.js';
+import { bindIommuClient } from './iommu-clients.js';
 
 /** Properties that only a bus master carries. */
 const masterProperties: readonly string[] = ['iommus', 'memory-region', 'dma-coherent', '#dma-cells'];
@@ -145,28 +146,6 @@ export function findDmaMasters(tree: DeviceTree): DtNode[] {
 export const GENERIC_MASTER = 'generic master (the tree names none)';
 
 /**
- * Is the device one that ARM's IOMMU operations serve? Linux: arch/arm/mm/dma-mapping.c,
- * arm_setup_iommu_dma_ops() (v6.12).
- * Model: an IOMMU that the tree enables has its driver. Drivers of devices behind OMAP's IOMMUs program them
- * themselves, and their buffers come from where everybody's do.
- */
-function isBehindIommu(k: Kernel, node: DtNode): boolean {
-  if (!k.config.isEnabled('ARM_DMA_USE_IOMMU')) return false;
-  // Every list of them begins with a phandle; the cells behind it are the IOMMU's own.
-  const first = u32sOf(k.board.tree, node, 'iommus')[0];
-  const iommu = first === undefined ? undefined : k.board.tree.nodeByPhandle(first);
-  return iommu !== undefined && isReachable(iommu) && !omapIommus.some(name => isCompatible(iommu, name));
-}
-
-/** Linux: drivers/iommu/omap-iommu.c, omap_iommu_of_match (v6.12). */
-const omapIommus: readonly string[] = [
-  'ti,omap2-iommu',
-  'ti,omap4-iommu',
-  'ti,dra7-iommu',
-  'ti,dra7-dsp-iommu',
-];
-
-/**
  * The devices of a booted kernel as the driver core makes them: masks and ranges from the bus, then the
  * regions that their drivers claim. A PCI host bridge stands for the devices behind it.
  * Model: whoever names regions claims the first; drivers that take several by name, or that load firmware there
@@ -183,8 +162,8 @@ export function probeDevices(k: Kernel): device[] {
       return endpoint;
     }
     const dev = new device(node.path, node);
-    dev.iommu = isBehindIommu(k, node);
     platform_dma_configure(k, dev);
+    bindIommuClient(k, dev);
     if (node.properties.has('memory-region')) of_reserved_mem_device_init(k, dev);
     return dev;
   });
@@ -199,17 +178,17 @@ export interface DeviceGroup {
 
 /**
  * Devices that dma_alloc_attrs() cannot tell apart: same masks, limits, ranges, coherency and memory of their
- * own. One of each group is run, since the kernel's answer depends on nothing else of the device.
- * Devices behind an IOMMU are left out: ARM's IOMMU operations are not part of any design.
+ * own; behind an IOMMU, the same operations and addresses. One of each group is run, since the kernel's answer depends
+ * on nothing else of the device.
  */
 export function groupAlike(k: Kernel, devices: readonly device[]): DeviceGroup[] {
   const groups: { dev: device; names: string[] }[] = [];
-  for (const dev of devices.filter(({ iommu }) => !iommu)) {
+  for (const dev of devices) {
     const group = groups.find(({ dev: other }) => alike(k, dev, other));
     if (group) group.names.push(dev.name);
     else groups.push({ dev, names: [dev.name] });
   }
-  return groups.length > 0 ? groups : [{ dev: new device(GENERIC_MASTER, null), names: [GENERIC_MASTER] }];
+  return groups;
 }
 
 function alike(k: Kernel, a: device, b: device): boolean {
@@ -222,6 +201,10 @@ function alike(k: Kernel, a: device, b: device): boolean {
     a.dma_coherent === b.dma_coherent &&
     a.cma_area === b.cma_area &&
     a.dma_mem === b.dma_mem &&
-    a.dma_io_tlb_mem === b.dma_io_tlb_mem
+    a.dma_io_tlb_mem === b.dma_io_tlb_mem &&
+    a.dma_ops === b.dma_ops &&
+    a.mapping?.base === b.mapping?.base &&
+    a.mapping?.bits === b.mapping?.bits &&
+    a.mapping?.extensions === b.mapping?.extensions
   );
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * The bus side of a device of a board: its windows and whether it snoops, by what the hardware file says, and else
+ * The bus side of a device of a board: its windows, its IOMMU, and whether it snoops, by what the hardware file says, and else
  * by what the kernel read from the tree. Where both are silent, bus addresses are physical addresses and nothing
  * snoops.
  */
@@ -17,6 +17,7 @@ export function masterOf(k: Kernel, dev: device): DmaMaster {
     driver: dev.driver || dev.name,
     port: portOf(k, dev),
     windows: windowsOf(k, dev),
+    stream: dev.iommu?.stream ?? null,
   });
 }
 

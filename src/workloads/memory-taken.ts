@@ -23,6 +23,8 @@ export interface MemoryTaken {
   /** Pages of the device's own pool, slots of its bounce buffers. */
   readonly ownPages: number;
   readonly bounceSlots: number;
+  /** Pages of addresses that the device has behind an IOMMU. */
+  readonly iovaPages: number;
   /** Buffers that ARM's allocator keeps a record of. */
   readonly armBuffers: number;
 }
@@ -62,6 +64,7 @@ export function memoryTaken(k: Kernel, dev: device): MemoryTaken {
     poolBytes: pools.reduce((total, pool) => total + pool.gen_pool_size() - pool.gen_pool_avail(), 0),
     ownPages: dev.dma_mem?.bitmap.bitmap_weight() ?? 0,
     bounceSlots: dev.dma_io_tlb_mem?.used ?? 0,
+    iovaPages: dev.mapping?.used ?? 0,
     armBuffers: k.dma.arm_dma_bufs.size,
   };
 }

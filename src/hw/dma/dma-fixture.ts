@@ -3,13 +3,14 @@
 import { MiB, type Paddr } from '../../base/address.js';
 import { coreByName } from '../cores.js';
 import { Machine } from '../machine.js';
-import { Observer } from '../observer.js';
+import { type BusFault, Observer } from '../observer.js';
+import type { Stream } from './iommu.js';
 import { DmaMaster, type Window } from './master.js';
 import type { Register, RegisterDevice } from './registers.js';
 
 export const RAM_BASE: Paddr = 0x80000000;
 
-/** `read DMA:PADDR+SIZE`, `write …`, `missed DMA+SIZE`. */
+/** `read DMA:PADDR+SIZE`, `write …`, `missed DMA+SIZE`, with the reason unless it is that no memory answers. */
 export class BusListener extends Observer {
   readonly heard: string[] = [];
 
@@ -21,8 +22,15 @@ export class BusListener extends Observer {
     this.heard.push(`write ${dmaAddr.toString(16)}:${paddr.toString(16)}+${size}`);
   }
 
-  override deviceMissed(_master: DmaMaster, dmaAddr: number, size: number, write: boolean): void {
-    this.heard.push(`missed ${write ? 'write' : 'read'} ${dmaAddr.toString(16)}+${size}`);
+  override deviceMissed(
+    _master: DmaMaster,
+    dmaAddr: number,
+    size: number,
+    write: boolean,
+    fault: BusFault,
+  ): void {
+    const reason = fault === 'no memory' ? '' : ` ${fault}`;
+    this.heard.push(`missed ${write ? 'write' : 'read'} ${dmaAddr.toString(16)}+${size}${reason}`);
   }
 }
 
@@ -32,7 +40,7 @@ export interface Bus {
   readonly heard: string[];
 }
 
-export function testBus(windows: readonly Window[] = []): Bus {
+export function testBus(windows: readonly Window[] = [], stream: Stream | null = null): Bus {
   const machine = new Machine(
     {
       core: coreByName('Cortex-A8'),
@@ -45,7 +53,7 @@ export function testBus(windows: readonly Window[] = []): Bus {
   );
   const listener = new BusListener();
   machine.observer = listener;
-  const master = new DmaMaster(machine, { name: '/dev', driver: 'test', port: 'none', windows });
+  const master = new DmaMaster(machine, { name: '/dev', driver: 'test', port: 'none', windows, stream });
   return { machine, master, heard: listener.heard };
 }
 

@@ -2,12 +2,15 @@
 /**
  * The bus side of a device that does DMA: which addresses its bus has, and whether its accesses look into the
  * CPUs' caches. Every device here moves all of its data through one of these, so that whoever watches the
- * machine sees each transfer with the address that the device used.
+ * machine sees each transfer with the address that the device used. Where an IOMMU translates (`iommu.ts`), the
+ * windows of the bus do not count.
  * Model: a transfer of which a part leads to no memory moves nothing at all; a real bus answers burst by burst.
  * Next: `engine.ts`, the simplest device.
  */
 import type { DmaAddr, Paddr } from '../../base/address.js';
 import type { Machine } from '../machine.js';
+import type { BusFault } from '../observer.js';
+import { MAY_READ, MAY_WRITE, NOT_ALLOWED, NOT_MAPPED, type Stream } from './iommu.js';
 
 /**
  * Where a master's accesses enter: `none`, past every cache; `acp`, an Accelerator Coherency Port in front of an
@@ -31,6 +34,8 @@ export interface DmaMasterOptions {
   readonly port: CoherencyPort;
   /** Empty: bus addresses are physical addresses. The first window that has an address counts. */
   readonly windows: readonly Window[];
+  /** The way through an IOMMU; absent: there is none in front of the device. */
+  readonly stream?: Stream | null;
 }
 
 /** A run of bus addresses whose physical addresses are in one run as well. */
@@ -45,6 +50,7 @@ export class DmaMaster {
   readonly driver: string;
   readonly port: CoherencyPort;
   readonly windows: readonly Window[];
+  readonly stream: Stream | null;
   private readonly machine: Machine;
 
   constructor(machine: Machine, options: DmaMasterOptions) {
@@ -53,12 +59,16 @@ export class DmaMaster {
     this.driver = options.driver;
     this.port = options.port;
     this.windows = options.windows;
+    this.stream = options.stream ?? null;
   }
 
-  /** Physical address of `dmaAddr`; null where `size` bytes from there are not one run of memory. */
+  /**
+   * Physical address of `dmaAddr`; null where `size` bytes from there are not one run of memory. Permissions do not
+   * count.
+   */
   translate(dmaAddr: DmaAddr, size: number): Paddr | null {
-    const piece = this.pieceAt(dmaAddr, size);
-    if (piece === null || piece.size < size) return null;
+    const piece = this.pieceAt(dmaAddr, size, 0);
+    if (typeof piece === 'string' || piece.size < size) return null;
     return this.machine.ram.contains(piece.paddr, size) ? piece.paddr : null;
   }
 
@@ -100,14 +110,18 @@ export class DmaMaster {
     return pieces !== null;
   }
 
-  /** Splits a transfer where windows end; null, and the observer is told, where a part leads nowhere. */
+  /** Splits a transfer where windows or pages end; null, and the observer is told, where a part leads nowhere. */
   private piecesOf(dmaAddr: DmaAddr, size: number, write: boolean): readonly Piece[] | null {
     const pieces: Piece[] = [];
     const end = dmaAddr + size;
     for (let at = dmaAddr; at < end; ) {
-      const piece = this.pieceAt(at, end - at);
-      if (piece === null || !this.machine.ram.contains(piece.paddr, piece.size)) {
-        this.machine.observer?.deviceMissed(this, at, piece?.size ?? end - at, write);
+      const piece = this.pieceAt(at, end - at, write ? MAY_WRITE : MAY_READ);
+      if (typeof piece === 'string') {
+        this.machine.observer?.deviceMissed(this, at, end - at, write, piece);
+        return null;
+      }
+      if (!this.machine.ram.contains(piece.paddr, piece.size)) {
+        this.machine.observer?.deviceMissed(this, at, piece.size, write, 'no memory');
         return null;
       }
       pieces.push(piece);
@@ -116,14 +130,21 @@ export class DmaMaster {
     return pieces;
   }
 
-  /** The first piece of [dmaAddr, dmaAddr + size); null where no window has `dmaAddr`. */
-  private pieceAt(dmaAddr: DmaAddr, size: number): Piece | null {
+  /** The first piece of [dmaAddr, dmaAddr + size), or why there is none. `access`: what an IOMMU must allow. */
+  private pieceAt(dmaAddr: DmaAddr, size: number, access: number): Piece | BusFault {
+    const context = this.stream?.context ?? null;
+    if (context !== null) {
+      const paddr = context.translate(dmaAddr, access);
+      if (paddr === NOT_MAPPED) return 'not mapped';
+      if (paddr === NOT_ALLOWED) return 'not allowed';
+      return { dmaAddr, paddr, size: context.runLength(dmaAddr, size, access) };
+    }
     if (this.windows.length === 0) return { dmaAddr, paddr: dmaAddr as number, size };
     for (const window of this.windows) {
       const offset = dmaAddr - window.dmaStart;
       if (offset < 0 || offset >= window.size) continue;
       return { dmaAddr, paddr: window.cpuStart + offset, size: Math.min(size, window.size - offset) };
     }
-    return null;
+    return 'no memory';
   }
 }

@@ -28,6 +28,7 @@ const NONE = -1;
  *
  *   order[i]        block order 0 … MAX_PAGE_ORDER for the first page of a free block, else NOT_HEAD or RESERVED
  *   next[l] prev[l] neighbours on the free list, l = link(i); meaningful for the first page of a free block only
+ *   dcacheClean[i]  PG_arch_1, which is arch/arm's PG_dcache_clean: 1 where it is set
  *   blockType[b]    migrate type of page block b = i >> pageblock_order
  */
 export class PageMap {
@@ -38,7 +39,10 @@ export class PageMap {
   readonly order: Int8Array;
   readonly next: Int32Array;
   readonly prev: Int32Array;
+  readonly dcacheClean: Uint8Array;
   readonly blockType: Uint8Array;
+  /** Compound pages in use: their orders, by their first frames. Everything else is a folio of one page. */
+  readonly folioOrder: Map<Pfn, number> = new Map();
   /** Blocks of the largest order. */
   private readonly blocks: number;
 
@@ -52,6 +56,7 @@ export class PageMap {
     this.blocks = pages >> maxOrder;
     this.next = new Int32Array(this.blocks + pages);
     this.prev = new Int32Array(this.blocks + pages);
+    this.dcacheClean = new Uint8Array(pages);
     this.blockType = new Uint8Array(pages >> pageblockOrder).fill(MIGRATE_MOVABLE);
   }
 
@@ -77,6 +82,17 @@ export class PageMap {
       if (this.order[head]! >= order) return true;
     }
     return false;
+  }
+
+  /** The folio that `pfn` is part of: its first frame, and its pages. Linux: page_folio(), folio_nr_pages(). */
+  folioOf(pfn: Pfn): { readonly pfn: Pfn; readonly pages: number } {
+    if (this.folioOrder.size === 0) return { pfn, pages: 1 };
+    for (let order = 1; order <= this.maxOrder; order++) {
+      const head = alignDown(pfn, 1 << order);
+      const found = this.folioOrder.get(head) ?? 0;
+      if (found >= order) return { pfn: head, pages: 1 << found };
+    }
+    return { pfn, pages: 1 };
   }
 
   /** The frames of [start, end) leave the reserved state: memory that is handed over for the first time. */

@@ -11,6 +11,7 @@ import { hex, ilog2, type Pfn, type Range } from '../../base/address.js';
 import { invariant } from '../../base/diagnostics.js';
 import { page_address } from '../arch/arm/include/asm/memory.js';
 import {
+  __GFP_COMP,
   __GFP_DMA,
   __GFP_HIGH,
   __GFP_HIGHMEM,
@@ -119,6 +120,7 @@ export function alloc_pages(k: Kernel, gfp: number, order: number): Pfn | null {
     warn_alloc(k, gfp, order);
     return null;
   }
+  if (order > 0 && (gfp & __GFP_COMP) !== 0) pageMap(k).folioOrder.set(pfn, order);
   k.machine.observer?.pagesAllocated(PFN_PHYS(pfn), PAGE_SIZE * 2 ** order);
   if (gfp & __GFP_ZERO || zeroesAlways(k)) clearPages(k, pfn, 2 ** order);
   return pfn;
@@ -226,12 +228,19 @@ export function __free_pages(k: Kernel, pfn: Pfn, order: number): void {
     k.log.pr_err(`BUG: Bad page state in process swapper  pfn:${bad.toString(16).padStart(5, '0')}`);
     return;
   }
+  free_pages_prepare(map, pfn, 2 ** order);
   const zone = zoneOf(k, pfn);
   if (isCmaPage(map, pfn)) {
     zone.free_pages += 2 ** order;
     zone.free_cma_pages += 2 ** order;
   } else zone.freeBlock(pfn, order, false);
   k.machine.observer?.pagesFreed(PFN_PHYS(pfn), PAGE_SIZE * 2 ** order);
+}
+
+/** Flags of pages do not outlive their use. Linux: mm/page_alloc.c, PAGE_FLAGS_CHECK_AT_PREP (v6.12). */
+function free_pages_prepare(map: PageMap, pfn: Pfn, count: number): void {
+  map.dcacheClean.fill(0, pfn - map.base, pfn - map.base + count);
+  map.folioOrder.delete(pfn);
 }
 
 /** First page of the range that is not in use, or null. */
@@ -256,6 +265,12 @@ export function split_page(k: Kernel, pfn: Pfn, order: number): void {
 /** The zone whose span holds `pfn`. Linux: page_zone(). */
 export function zone_of_pfn(k: Kernel, pfn: Pfn): Zone | undefined {
   return k.pages.zones.find(zone => zone.spans(pfn));
+}
+
+/** Has `pfn` a struct page without PG_reserved: does the page allocator or a contiguous area own it? */
+export function isManagedPage(k: Kernel, pfn: Pfn): boolean {
+  const map = pageMap(k);
+  return map.contains(pfn) && map.order[pfn - map.base] !== RESERVED;
 }
 
 /** One page block of a contiguous area starts to count as free memory. Linux: mm/mm_init.c (v6.12). */
@@ -289,6 +304,7 @@ export function alloc_contig_range(k: Kernel, start: Pfn, end: Pfn): number {
 
 /** Gives pages of a contiguous area back. */
 export function free_contig_range(k: Kernel, pfn: Pfn, count: number): void {
+  free_pages_prepare(pageMap(k), pfn, count);
   countCma(k, pfn, count);
 }
 

@@ -32,6 +32,8 @@ export interface VmArea {
   readonly size: number;
   readonly flags: number;
   readonly caller: string;
+  /** The pages, where somebody wants to know them again (kernel/dma/remap.ts). */
+  pages: readonly Pfn[] | null;
 }
 
 export class VmallocState {
@@ -55,7 +57,7 @@ function vmalloc_init(k: Kernel): void {
   const space = new AddressSpace(VMALLOC_START, VMALLOC_END);
   for (const svm of k.mmu.static_vmlist) {
     const { addr, size, flags, caller } = svm;
-    k.vmalloc.areas.set(addr, { addr, size, flags, caller });
+    k.vmalloc.areas.set(addr, { addr, size, flags, caller, pages: null });
     space.take(svm.addr, svm.addr + svm.size);
   }
   k.vmalloc.space = space;
@@ -140,7 +142,7 @@ export function get_vm_area_caller(k: Kernel, size: number, flags: number, calle
   }
   const addr = alloc_vmap_area(k, bytes + PAGE_SIZE, align);
   if (addr === null) return null;
-  const area: VmArea = { addr, size: bytes + PAGE_SIZE, flags, caller };
+  const area: VmArea = { addr, size: bytes + PAGE_SIZE, flags, caller, pages: null };
   k.vmalloc.areas.set(addr, area);
   return area;
 }
@@ -219,6 +221,32 @@ export function vmap_contiguous(
   const area = get_vm_area_caller(k, count * PAGE_SIZE, VM_DMA_COHERENT, caller);
   if (area === null) return null;
   return mapArea(k, area, pfn, count, prot) ? area.addr : null;
+}
+
+/**
+ * The same for `pages` from anywhere. Linux: mm/vmalloc.c, vmap() (v6.12).
+ * Model: tables that are new are told to the processes run by run of contiguous pages, not once in the end.
+ */
+export function vmap(k: Kernel, pages: readonly Pfn[], prot: pgprot_t, caller: string): Vaddr | null {
+  const area = get_vm_area_caller(k, pages.length * PAGE_SIZE, VM_DMA_COHERENT, caller);
+  if (area === null) return null;
+  let result = 0;
+  for (let first = 0; first < pages.length && result === 0; ) {
+    const count = contiguousPages(pages, first);
+    result = vmapPages(k, area.addr + first * PAGE_SIZE, pages[first]!, count, prot);
+    first += count;
+  }
+  flush_cache_vmap(k);
+  if (result === 0) return area.addr;
+  vunmap(k, area.addr);
+  return null;
+}
+
+/** Pages from the one with index `first` on that follow one another in memory. */
+export function contiguousPages(pages: readonly Pfn[], first: number): number {
+  let count = 1;
+  while (first + count < pages.length && pages[first + count] === pages[first]! + count) count++;
+  return count;
 }
 
 /** Unmaps the area that holds `vaddr`. Its addresses become free with the next purge. */

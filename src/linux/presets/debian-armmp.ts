@@ -92,6 +92,10 @@ const symbols: Preset['symbols'] = {
   SWIOTLB_XEN: true, // drivers/xen/Kconfig
   XEN: true, // arch/arm/Kconfig
   ARM_DMA_USE_IOMMU: true, // arch/arm/Kconfig
+  ARM_DMA_IOMMU_ALIGNMENT: 8, // arch/arm/Kconfig
+  OMAP_IOMMU: true, // drivers/iommu/Kconfig
+  ROCKCHIP_IOMMU: true, // drivers/iommu/Kconfig
+  TEGRA_IOMMU_SMMU: true, // drivers/iommu/Kconfig
   // Machines and buses.
   // All machines of mach-table.ts that the config builds in, and what their code asks for.
   ...builtIn(`

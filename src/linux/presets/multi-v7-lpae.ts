@@ -100,6 +100,12 @@ const symbols: Preset['symbols'] = {
   SWIOTLB_DYNAMIC: false, // kernel/dma/Kconfig
   XEN: false, // arch/arm/Kconfig
   ARM_DMA_USE_IOMMU: true, // arch/arm/Kconfig
+  ARM_DMA_IOMMU_ALIGNMENT: 8, // arch/arm/Kconfig
+  EXYNOS_IOMMU: true, // defconfig
+  OMAP_IOMMU: true, // defconfig
+  QCOM_IOMMU: true, // defconfig
+  ROCKCHIP_IOMMU: true, // defconfig
+  TEGRA_IOMMU_SMMU: true, // defconfig
   // Machines and buses.
   // All machines of mach-table.ts that the config builds in, and what their code asks for.
   ...builtIn(`

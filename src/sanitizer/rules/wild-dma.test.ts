@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { step, testRule } from '../../../tests/support/rule-suite.js';
+import { MAY_READ, Stream, TranslationContext } from '../../hw/dma/iommu.js';
 import { DATA, type TestMachine } from '../test-machine.js';
 import { wildDma } from './wild-dma.js';
 
@@ -13,6 +14,14 @@ const write = (at: number, size: number) => step('probe_start', m => m.device().
 /** The tree says that the bus is shifted by 1 GiB. */
 const shifted = (m: TestMachine) =>
   m.device('none', '/soc/lcd@4000', [{ dmaStart: 0, cpuStart: DATA, size: 0x10000 }]);
+
+/** An IOMMU translates, and its table has one page, which the device may read. */
+function translated(m: TestMachine) {
+  const stream = new Stream();
+  stream.context = new TranslationContext();
+  stream.context.map(0x10000, DATA, 4096, MAY_READ);
+  return m.device('none', '/soc/vop@5000', [], stream);
+}
 
 /** For a device that the kernel takes for one that snoops. */
 function allocate(m: TestMachine): void {
@@ -76,5 +85,15 @@ testRule(wildDma, [
     name: 'nothing answers on its bus',
     broken: [step('probe_start', m => void shifted(m).scan(DATA, 16))],
     fixed: [step('probe_start', m => void shifted(m).scan(0, 16))],
+  },
+  {
+    name: 'its IOMMU maps nothing there',
+    broken: [step('probe_start', m => void translated(m).scan(DATA, 16))],
+    fixed: [step('probe_start', m => void translated(m).scan(0x10000, 16))],
+  },
+  {
+    name: 'its IOMMU lets it read and no more',
+    broken: [step('probe_start', m => void translated(m).fill(0x10000, 16, 1))],
+    fixed: [step('probe_start', m => void translated(m).scan(0x10000, 16))],
   },
 ]);

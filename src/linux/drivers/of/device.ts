@@ -2,12 +2,13 @@
 /**
  * What a device gets before its driver runs: masks, limits, coherence, reserved memory.
  * Linux: drivers/of/device.c and drivers/of/of_reserved_mem.c (v6.12; 6.1 where said),
- * drivers/base/platform.c. The walk over the tree is address.ts. Left out: ACPI, IOMMU probing (a device's
- * `iommu` field says whether there is one), MSI.
+ * drivers/base/platform.c. The walk over the tree is address.ts, IOMMUs are found by drivers/iommu/iommu.ts.
+ * Left out: ACPI, MSI.
  */
 import { hex, ilog2 } from '../../../base/address.js';
 import { isAvailable, isCompatible, u32sOf } from '../../../devicetree/access.js';
 import type { DtNode } from '../../../devicetree/tree.js';
+import { arch_setup_dma_ops } from '../../arch/arm/mm/dma-iommu.js';
 import { type BusDmaRegion, DMA_BIT_MASK, type device } from '../../include/linux/device.js';
 import { dma_range_map_max } from '../../include/linux/dma-direct.js';
 import { EINVAL, ENODEV } from '../../include/linux/errno.js';
@@ -15,6 +16,7 @@ import { rmem_dma_device_init } from '../../kernel/dma/coherent.js';
 import { rmem_cma_device_init } from '../../kernel/dma/contiguous.js';
 import { rmem_swiotlb_device_init, swiotlb_dev_init } from '../../kernel/dma/swiotlb.js';
 import type { Kernel } from '../../kernel.js';
+import { of_iommu_configure } from '../iommu/iommu.js';
 import { of_dma_get_range, of_dma_is_coherent, of_find_matching_node, of_get_dma_parent } from './address.js';
 import { of_reserved_mem_lookup, type reserved_mem } from './of_reserved_mem.js';
 
@@ -76,14 +78,11 @@ export function of_dma_configure(
     dev.bus_dma_limit = end;
     dev.dma_range_map = map;
   }
-  arch_setup_dma_ops(dev, of_dma_is_coherent(k, np));
-  if (!dev.iommu) of_dma_set_restricted_buffer(k, dev, np);
+  const coherent = of_dma_is_coherent(k, np);
+  const ret = of_iommu_configure(k, dev, np);
+  arch_setup_dma_ops(k, dev, coherent);
+  if (ret !== 0) of_dma_set_restricted_buffer(k, dev, np);
   return 0;
-}
-
-/** Sets `dma_coherent`, never clears it. Linux: arch/arm/mm/dma-mapping.c, arch_setup_dma_ops() (v6.12). */
-function arch_setup_dma_ops(dev: device, coherent: boolean): void {
-  if (coherent) dev.dma_coherent = true;
 }
 
 /** The regions that a node names; null stands for a phandle that no node has. */

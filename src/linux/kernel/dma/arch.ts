@@ -17,8 +17,13 @@ export interface DmaBuffer {
   readonly cpu_addr: number;
   /** What the device is told. DMA_MAPPING_ERROR where the address cannot be translated (legacy only). */
   readonly dma_handle: DmaAddr;
-  /** Allocated with DMA_ATTR_NO_KERNEL_MAPPING: `cpu_addr` stands for a `struct page *`. */
+  /**
+   * Allocated with DMA_ATTR_NO_KERNEL_MAPPING: `cpu_addr` stands for a `struct page *`, or, behind an IOMMU, for an
+   * array of them.
+   */
   readonly cookie: boolean;
+  /** That array. */
+  readonly pages?: readonly Pfn[];
 }
 
 export interface ArchDma {
@@ -35,6 +40,11 @@ export interface ArchDma {
   /** The address through which the pages are uncached from now on, or -errno. */
   arch_dma_set_uncached?(k: Kernel, vaddr: Vaddr, size: number): Vaddr | number;
   arch_dma_clear_uncached?(k: Kernel, vaddr: Vaddr, size: number): void;
+  /**
+   * Atomic buffers of devices behind an IOMMU come from the generic pools, as ARM has none of its own any more.
+   * (Not in Linux; of `step1` and later.)
+   */
+  readonly iommuTakesGenericPool?: boolean;
   /** Generic atomic pools ask `arch_dma_can_set_uncached`, too. (Not in Linux; of `step2p`.) */
   readonly poolsInPlace?: boolean;
 }

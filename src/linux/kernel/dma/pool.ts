@@ -140,7 +140,7 @@ function dma_guess_pool(k: Kernel, prev: GenPool | null, gfp: number): GenPool |
 
 type PhysAddrOk = (k: Kernel, dev: device, paddr: Paddr, size: number) => boolean;
 
-/** Memory of a pool, zeroed. */
+/** Memory of a pool. The generic ones zero it. */
 export interface PoolMemory {
   readonly cpu_addr: Vaddr;
   readonly pfn: Pfn;
@@ -151,12 +151,12 @@ function __dma_alloc_from_pool(
   dev: device,
   size: number,
   pool: GenPool,
-  ok: PhysAddrOk,
+  ok: PhysAddrOk | null,
 ): PoolMemory | null {
   const cpu_addr = pool.gen_pool_alloc(size);
   if (cpu_addr === 0) return null;
   const paddr = pool.gen_pool_virt_to_phys(cpu_addr);
-  if (!ok(k, dev, paddr, size)) {
+  if (ok !== null && !ok(k, dev, paddr, size)) {
     pool.gen_pool_free(cpu_addr, size);
     return null;
   }
@@ -168,13 +168,13 @@ function __dma_alloc_from_pool(
   return { cpu_addr, pfn: PFN_DOWN(paddr) };
 }
 
-/** Linux: kernel/dma/pool.c, dma_alloc_from_pool() (v6.12). `size` is page aligned. */
+/** Linux: kernel/dma/pool.c, dma_alloc_from_pool() (v6.12). `size` is page aligned; `phys_addr_ok` null: any memory. */
 export function dma_alloc_from_pool(
   k: Kernel,
   dev: device,
   size: number,
   gfp: number,
-  phys_addr_ok: PhysAddrOk,
+  phys_addr_ok: PhysAddrOk | null,
 ): PoolMemory | null {
   let found = false;
   for (let pool = dma_guess_pool(k, null, gfp); pool; pool = dma_guess_pool(k, pool, gfp)) {

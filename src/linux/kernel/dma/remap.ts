@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * A second mapping of a buffer, in vmalloc space. Linux: kernel/dma/remap.c (v6.12).
- * Left out: dma_common_pages_remap(), which only IOMMU operations use.
  */
 import { hex, type Pfn, type Vaddr } from '../../../base/address.js';
 import type { pgprot_t } from '../../arch/arm/include/asm/pgtable.js';
 import { PAGE_ALIGN, PAGE_SIZE } from '../../include/linux/pfn.js';
 import type { Kernel } from '../../kernel.js';
-import { find_vm_area, VM_DMA_COHERENT, vmap_contiguous, vunmap } from '../../mm/vmalloc.js';
+import { find_vm_area, VM_DMA_COHERENT, vmap, vmap_contiguous, vunmap } from '../../mm/vmalloc.js';
 
 /**
  * Maps `size` bytes of physically contiguous pages; null when vmalloc space is exhausted. May sleep.
@@ -28,6 +27,27 @@ export function dma_common_contiguous_remap(
     );
   }
   return vmap_contiguous(k, pfn, PAGE_ALIGN(size) / PAGE_SIZE, prot, caller);
+}
+
+/**
+ * Maps pages from anywhere, and remembers them. Null when vmalloc space is exhausted.
+ * Linux: kernel/dma/remap.c, dma_common_pages_remap() (v6.12).
+ */
+export function dma_common_pages_remap(
+  k: Kernel,
+  pages: readonly Pfn[],
+  prot: pgprot_t,
+  caller: string,
+): Vaddr | null {
+  const vaddr = vmap(k, pages, prot, caller);
+  if (vaddr !== null) find_vm_area(k, vaddr)!.pages = pages;
+  return vaddr;
+}
+
+/** What dma_common_pages_remap() mapped at `vaddr`; null otherwise. Linux: dma_common_find_pages() (v6.12). */
+export function dma_common_find_pages(k: Kernel, vaddr: Vaddr): readonly Pfn[] | null {
+  const area = find_vm_area(k, vaddr);
+  return area !== undefined && (area.flags & VM_DMA_COHERENT) !== 0 ? area.pages : null;
 }
 
 /** Linux: kernel/dma/remap.c, dma_common_free_remap() (v6.12). */

@@ -16,6 +16,11 @@ function directionName(dir: number): Direction {
   return dir === DMA_FROM_DEVICE ? 'from-device' : 'bidirectional';
 }
 
+/** Where an address of the device leads. */
+function physOf(k: Kernel, dev: device, dmaAddr: DmaAddr): Paddr {
+  return dev.dma_ops?.physOf(dev, dmaAddr) ?? dma_to_phys(k, dev, dmaAddr);
+}
+
 /** Whom the sanitizer names as the driver. */
 export function driverOf(dev: device): string {
   return dev.driver || dev.name;
@@ -62,7 +67,7 @@ export class StreamingEvents {
       buffer => starts(buffer) && buffer.size === size && buffer.direction === direction,
     );
     if (index < 0) index = buffers.findIndex(starts);
-    const original = index < 0 ? dma_to_phys(k, dev, dmaAddr) : buffers[index]!.original;
+    const original = index < 0 ? physOf(k, dev, dmaAddr) : buffers[index]!.original;
     if (index >= 0) buffers.splice(index, 1);
     return describe(k, dev, dmaAddr, original, size, dir, attrs);
   }
@@ -70,13 +75,13 @@ export class StreamingEvents {
   syncedForCpu(k: Kernel, dev: device, dmaAddr: DmaAddr, size: number, dir: number): void {
     if (k.machine.observer === null) return;
     const buffer = this.holding(k, dev, dmaAddr, size, dir);
-    k.machine.observer.syncedForCpu(buffer, dma_to_phys(k, dev, dmaAddr), size);
+    k.machine.observer.syncedForCpu(buffer, physOf(k, dev, dmaAddr), size);
   }
 
   syncedForDevice(k: Kernel, dev: device, dmaAddr: DmaAddr, size: number, dir: number): void {
     if (k.machine.observer === null) return;
     const buffer = this.holding(k, dev, dmaAddr, size, dir);
-    k.machine.observer.syncedForDevice(buffer, dma_to_phys(k, dev, dmaAddr), size);
+    k.machine.observer.syncedForDevice(buffer, physOf(k, dev, dmaAddr), size);
   }
 
   /** The mapping that [dmaAddr, dmaAddr + size) is part of; without one, the call's own range. */
@@ -84,7 +89,7 @@ export class StreamingEvents {
     const holds = (buffer: StreamingBuffer): boolean =>
       dmaAddr >= buffer.dmaAddr && dmaAddr + size <= buffer.dmaAddr + buffer.size;
     const found = this.live.get(dev)?.find(holds);
-    return found ?? describe(k, dev, dmaAddr, dma_to_phys(k, dev, dmaAddr), size, dir, 0);
+    return found ?? describe(k, dev, dmaAddr, physOf(k, dev, dmaAddr), size, dir, 0);
   }
 }
 
@@ -101,7 +106,7 @@ function describe(
     device: dev.name,
     driver: driverOf(dev),
     dmaAddr,
-    paddr: dma_to_phys(k, dev, dmaAddr),
+    paddr: physOf(k, dev, dmaAddr),
     original,
     size,
     direction: directionName(dir),

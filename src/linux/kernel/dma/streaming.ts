@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * The DMA API that drivers call for memory of their own: map, sync, unmap. Linux: kernel/dma/mapping.c and
- * include/linux/dma-mapping.h (v6.12; 6.1 alike; 5.15 where said). What happens underneath: direct-streaming.ts.
+ * include/linux/dma-mapping.h (v6.12; 6.1 alike; 5.15 where said). What happens underneath: direct-streaming.ts, or
+ * the operations of the device.
  * Every change of ownership is told to the machine's observer, after all maintenance.
- * Left out: PCI peer memory, KMSAN, tracing, DMA_API_DEBUG. dma_skip_sync (6.12) saves the sync calls of
- * coherent devices that never bounced; those calls do nothing anyway.
+ * Left out: PCI peer memory, KMSAN, tracing, DMA_API_DEBUG.
+ * The sync calls of a device that need not (dma_skip_sync, 6.12) do nothing, not even check their arguments.
  * Model: BUG_ON() is logged as a bug, and the function does nothing; a real kernel kills the caller.
  */
 import type { DmaAddr, Paddr, Pfn, Vaddr } from '../../../base/address.js';
-import { invariant } from '../../../base/diagnostics.js';
 import { __pa } from '../../arch/arm/include/asm/memory.js';
 import {
   arm_dma_map_page,
@@ -33,7 +33,7 @@ import {
   dma_direct_unmap_page,
   dma_direct_unmap_sg,
 } from './direct-streaming.js';
-import { uses_arm_dma_ops } from './masks.js';
+import { dma_dev_need_sync, uses_arm_dma_ops } from './masks.js';
 
 /** valid_dma_direction(): DMA_NONE is none. */
 function validDirection(k: Kernel, dir: number, caller: string): boolean {
@@ -43,7 +43,6 @@ function validDirection(k: Kernel, dir: number, caller: string): boolean {
 
 /** WARN_ON_ONCE(!dev->dma_mask): bus code has set no pointer to a mask. */
 function hasMask(k: Kernel, dev: device, caller: string): boolean {
-  invariant(!dev.iommu, () => `${dev.name} is behind an IOMMU, whose operations are not modelled`);
   if (dev.dma_mask !== null) return true;
   return !k.log.WARN_ONCE(`${caller} mask`, `${caller}: ${dev.name} has no DMA mask`);
 }
@@ -65,7 +64,8 @@ export function dma_map_page_attrs(
   if (!hasMask(k, dev, 'dma_map_page_attrs')) return DMA_MAPPING_ERROR(k);
   const paddr = PFN_PHYS(pfn) + offset;
   const map = uses_arm_dma_ops(k) ? arm_dma_map_page : dma_direct_map_page;
-  const addr = map(k, dev, paddr, size, dir, attrs);
+  const addr =
+    dev.dma_ops?.map_page(k, dev, pfn, offset, size, dir, attrs) ?? map(k, dev, paddr, size, dir, attrs);
   if (k.machine.observer !== null && addr !== DMA_MAPPING_ERROR(k)) {
     k.dma.streaming.mapped(k, dev, addr, paddr, size, dir, attrs);
   }
@@ -82,9 +82,9 @@ export function dma_unmap_page_attrs(
   attrs: number,
 ): void {
   if (!validDirection(k, dir, 'dma_unmap_page_attrs')) return;
-  if (!hasMask(k, dev, 'dma_unmap_page_attrs')) return;
   const ends = k.dma.streaming.ending(k, dev, addr, size, dir, attrs);
-  const unmap = uses_arm_dma_ops(k) ? arm_dma_unmap_page : dma_direct_unmap_page;
+  const direct = uses_arm_dma_ops(k) ? arm_dma_unmap_page : dma_direct_unmap_page;
+  const unmap = dev.dma_ops?.unmap_page ?? direct;
   unmap(k, dev, addr, size, dir, attrs);
   if (ends !== null) k.machine.observer?.streamingUnmapped(ends);
 }
@@ -116,6 +116,34 @@ export function dma_unmap_single(k: Kernel, dev: device, addr: DmaAddr, size: nu
   dma_unmap_page_attrs(k, dev, addr, size, dir, 0);
 }
 
+/** A run of a list's memory, and the device's address of it. */
+interface MappedRun {
+  readonly dmaAddr: DmaAddr;
+  readonly paddr: Paddr;
+  size: number;
+}
+
+/** The runs of a mapped list. One segment for the device may stand for several entries, which may follow one another. */
+function mappedRuns(sgl: readonly scatterlist[]): MappedRun[] {
+  const runs: MappedRun[] = [];
+  let next = 0;
+  for (const segment of sgl) {
+    let done = 0;
+    let last: MappedRun | null = null;
+    while (next < sgl.length && (last === null || done < segment.dma_length)) {
+      const { pfn, offset, length } = sgl[next++]!;
+      const paddr = PFN_PHYS(pfn) + offset;
+      if (last !== null && paddr === last.paddr + last.size) last.size += length;
+      else {
+        last = { dmaAddr: segment.dma_address + done, paddr, size: length };
+        runs.push(last);
+      }
+      done += length;
+    }
+  }
+  return runs;
+}
+
 /**
  * Maps every entry, or none. The number of entries, or -errno.
  * Linux: kernel/dma/mapping.c, __dma_map_sg_attrs() (v6.12).
@@ -129,12 +157,12 @@ export function __dma_map_sg_attrs(
 ): number {
   if (!validDirection(k, dir, '__dma_map_sg_attrs')) return -EIO;
   if (!hasMask(k, dev, '__dma_map_sg_attrs')) return 0;
-  const map = uses_arm_dma_ops(k) ? arm_dma_map_sg : dma_direct_map_sg;
+  const direct = uses_arm_dma_ops(k) ? arm_dma_map_sg : dma_direct_map_sg;
+  const map = dev.dma_ops?.map_sg ?? direct;
   const ents = map(k, dev, sgl, dir, attrs);
   if (k.machine.observer !== null && ents > 0) {
-    for (const sg of sgl) {
-      const paddr = PFN_PHYS(sg.pfn) + sg.offset;
-      k.dma.streaming.mapped(k, dev, sg.dma_address, paddr, sg.length, dir, attrs);
+    for (const { dmaAddr, paddr, size } of mappedRuns(sgl)) {
+      k.dma.streaming.mapped(k, dev, dmaAddr, paddr, size, dir, attrs);
     }
   }
   return ents;
@@ -160,9 +188,11 @@ export function dma_unmap_sg_attrs(
   attrs: number,
 ): void {
   if (!validDirection(k, dir, 'dma_unmap_sg_attrs')) return;
-  if (!hasMask(k, dev, 'dma_unmap_sg_attrs')) return;
-  const ends = sgl.map(sg => k.dma.streaming.ending(k, dev, sg.dma_address, sg.dma_length, dir, attrs));
-  if (uses_arm_dma_ops(k)) {
+  const ends = mappedRuns(sgl).map(({ dmaAddr, size }) =>
+    k.dma.streaming.ending(k, dev, dmaAddr, size, dir, attrs),
+  );
+  if (dev.dma_ops !== null) dev.dma_ops.unmap_sg(k, dev, sgl, dir, attrs);
+  else if (uses_arm_dma_ops(k)) {
     for (const sg of sgl) arm_dma_unmap_page(k, dev, sg.dma_address, sg.dma_length, dir, attrs);
   } else dma_direct_unmap_sg(k, dev, sgl, dir, attrs);
   for (const buffer of ends) if (buffer !== null) k.machine.observer?.streamingUnmapped(buffer);
@@ -182,19 +212,21 @@ export function dma_map_resource(
 ): DmaAddr {
   if (!validDirection(k, dir, 'dma_map_resource')) return DMA_MAPPING_ERROR(k);
   if (!hasMask(k, dev, 'dma_map_resource')) return DMA_MAPPING_ERROR(k);
-  return dma_direct_map_resource(k, dev, paddr, size, dir, attrs);
+  const map = dev.dma_ops?.map_resource ?? dma_direct_map_resource;
+  return map(k, dev, paddr, size, dir, attrs);
 }
 
-/** Nothing to do. Linux: kernel/dma/mapping.c, dma_unmap_resource() (v6.12). */
+/** Without an IOMMU there is nothing to do. Linux: kernel/dma/mapping.c, dma_unmap_resource() (v6.12). */
 export function dma_unmap_resource(
   k: Kernel,
-  _dev: device,
-  _addr: DmaAddr,
-  _size: number,
+  dev: device,
+  addr: DmaAddr,
+  size: number,
   dir: number,
-  _attrs: number,
+  attrs: number,
 ): void {
-  validDirection(k, dir, 'dma_unmap_resource');
+  if (!validDirection(k, dir, 'dma_unmap_resource')) return;
+  dev.dma_ops?.unmap_resource(k, dev, addr, size, dir, attrs);
 }
 
 /** A part of a mapping, for the CPU to look at. Linux: kernel/dma/mapping.c (v6.12). */
@@ -205,9 +237,13 @@ export function dma_sync_single_for_cpu(
   size: number,
   dir: number,
 ): void {
+  if (!dma_dev_need_sync(k, dev)) {
+    k.dma.streaming.syncedForCpu(k, dev, addr, size, dir);
+    return;
+  }
   if (!validDirection(k, dir, 'dma_sync_single_for_cpu')) return;
-  if (!hasMask(k, dev, 'dma_sync_single_for_cpu')) return;
-  const sync = uses_arm_dma_ops(k) ? arm_dma_sync_for_cpu : dma_direct_sync_single_for_cpu;
+  const direct = uses_arm_dma_ops(k) ? arm_dma_sync_for_cpu : dma_direct_sync_single_for_cpu;
+  const sync = dev.dma_ops?.sync_single_for_cpu ?? direct;
   sync(k, dev, addr, size, dir);
   k.dma.streaming.syncedForCpu(k, dev, addr, size, dir);
 }
@@ -220,15 +256,26 @@ export function dma_sync_single_for_device(
   size: number,
   dir: number,
 ): void {
+  if (!dma_dev_need_sync(k, dev)) {
+    k.dma.streaming.syncedForDevice(k, dev, addr, size, dir);
+    return;
+  }
   if (!validDirection(k, dir, 'dma_sync_single_for_device')) return;
-  if (!hasMask(k, dev, 'dma_sync_single_for_device')) return;
-  const sync = uses_arm_dma_ops(k) ? arm_dma_sync_for_device : dma_direct_sync_single_for_device;
+  const direct = uses_arm_dma_ops(k) ? arm_dma_sync_for_device : dma_direct_sync_single_for_device;
+  const sync = dev.dma_ops?.sync_single_for_device ?? direct;
   sync(k, dev, addr, size, dir);
   k.dma.streaming.syncedForDevice(k, dev, addr, size, dir);
 }
 
 /** By `length`, not `dma_length`. Linux: kernel/dma/mapping.c, dma_sync_sg_for_cpu() (v6.12). */
 export function dma_sync_sg_for_cpu(k: Kernel, dev: device, sgl: readonly scatterlist[], dir: number): void {
+  if (dev.dma_ops !== null) {
+    dev.dma_ops.sync_sg_for_cpu(k, dev, sgl, dir);
+    for (const { dmaAddr, size } of mappedRuns(sgl)) {
+      k.dma.streaming.syncedForCpu(k, dev, dmaAddr, size, dir);
+    }
+    return;
+  }
   for (const sg of sgl) dma_sync_single_for_cpu(k, dev, sg.dma_address, sg.length, dir);
 }
 
@@ -239,6 +286,13 @@ export function dma_sync_sg_for_device(
   sgl: readonly scatterlist[],
   dir: number,
 ): void {
+  if (dev.dma_ops !== null) {
+    dev.dma_ops.sync_sg_for_device(k, dev, sgl, dir);
+    for (const { dmaAddr, size } of mappedRuns(sgl)) {
+      k.dma.streaming.syncedForDevice(k, dev, dmaAddr, size, dir);
+    }
+    return;
+  }
   for (const sg of sgl) dma_sync_single_for_device(k, dev, sg.dma_address, sg.length, dir);
 }
 

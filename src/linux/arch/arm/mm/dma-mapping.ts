@@ -4,14 +4,18 @@
  * Linux: arch/arm/mm/dma-mapping.c (v6.12; 6.1 alike; 5.15 where said). Four ways to a buffer, chosen by who
  * asks: contiguous memory changed in place, buddy pages mapped a second time, one fixed pool for callers that
  * may not sleep, and (5.15 only) plain cached pages. The hooks of `step1` and later stand in
- * dma-uncached.ts, cache maintenance of streaming mappings in dma-sync.ts. Left out: IOMMU operations.
+ * dma-uncached.ts, cache maintenance of streaming mappings in dma-sync.ts, IOMMU operations in dma-iommu.ts.
  * Nothing here looks at where the memory lies: the device's mask only adds GFP_DMA for small masks.
  */
 import { hex, KiB, type Pfn, type Vaddr } from '../../../../base/address.js';
 import { invariant } from '../../../../base/diagnostics.js';
 import type { device } from '../../../include/linux/device.js';
 import { dma_to_phys, min_not_zero, phys_to_dma } from '../../../include/linux/dma-direct.js';
-import { DMA_ATTR_NO_KERNEL_MAPPING, DMA_ATTR_WRITE_COMBINE } from '../../../include/linux/dma-mapping.js';
+import {
+  DMA_ATTR_NO_KERNEL_MAPPING,
+  DMA_ATTR_WRITE_COMBINE,
+  DMA_MAPPING_ERROR,
+} from '../../../include/linux/dma-mapping.js';
 import { __GFP_NOWARN, GFP_DMA, GFP_KERNEL, gfpflags_allow_blocking } from '../../../include/linux/gfp.js';
 import {
   get_order,
@@ -27,6 +31,7 @@ import {
   dma_alloc_from_contiguous,
   dma_release_from_contiguous,
 } from '../../../kernel/dma/contiguous.js';
+import type { PoolMemory } from '../../../kernel/dma/pool.js';
 import { dma_common_contiguous_remap, dma_common_free_remap } from '../../../kernel/dma/remap.js';
 import type { ArmAllocator } from '../../../kernel/dma/state.js';
 import type { Kernel } from '../../../kernel.js';
@@ -93,23 +98,22 @@ function __dma_remap(k: Kernel, pfn: Pfn, size: number, prot: pgprot_t): void {
 }
 
 /** Attributes of a buffer's mapping. Linux: arch/arm/mm/dma-mapping.c, __get_dma_pgprot() (v6.12). */
-function __get_dma_pgprot(k: Kernel, attrs: number): pgprot_t {
-  const prot = PAGE_KERNEL(k);
+export function __get_dma_pgprot(k: Kernel, attrs: number, prot: pgprot_t): pgprot_t {
   return (attrs & DMA_ATTR_WRITE_COMBINE) !== 0 ? pgprot_writecombine(k, prot) : pgprot_dmacoherent(k, prot);
 }
 
 /** Buddy pages of exactly `size`: the rest of the power of two goes back at once. Cleared. */
-function __dma_alloc_buffer(k: Kernel, request: Request): Pfn | null {
-  const order = get_order(request.size);
-  const pfn = alloc_pages(k, request.gfp, order);
+export function __dma_alloc_buffer(k: Kernel, size: number, gfp: number, coherent: boolean): Pfn | null {
+  const order = get_order(size);
+  const pfn = alloc_pages(k, gfp, order);
   if (pfn === null) return null;
   split_page(k, pfn, order);
-  for (let page = pfn + request.size / PAGE_SIZE; page < pfn + 2 ** order; page++) __free_pages(k, page, 0);
-  __dma_clear_buffer(k, pfn, request.size, request.coherent);
+  for (let page = pfn + size / PAGE_SIZE; page < pfn + 2 ** order; page++) __free_pages(k, page, 0);
+  __dma_clear_buffer(k, pfn, size, coherent);
   return pfn;
 }
 
-function __dma_free_buffer(k: Kernel, pfn: Pfn, size: number): void {
+export function __dma_free_buffer(k: Kernel, pfn: Pfn, size: number): void {
   for (let page = pfn; page < pfn + size / PAGE_SIZE; page++) __free_pages(k, page, 0);
 }
 
@@ -134,7 +138,7 @@ function __alloc_from_contiguous(k: Kernel, request: Request): Pages | null {
 
 /** Linux: arch/arm/mm/dma-mapping.c, __alloc_remap_buffer() (v6.12). */
 function __alloc_remap_buffer(k: Kernel, request: Request): Pages | null {
-  const pfn = __dma_alloc_buffer(k, request);
+  const pfn = __dma_alloc_buffer(k, request.size, request.gfp, request.coherent);
   if (pfn === null) return null;
   if (!request.want_vaddr) return { pfn, cpu_addr: null };
   const cpu_addr = dma_common_contiguous_remap(k, pfn, request.size, request.prot, 'arch_dma_alloc');
@@ -144,7 +148,7 @@ function __alloc_remap_buffer(k: Kernel, request: Request): Pages | null {
 }
 
 /** Linux: arch/arm/mm/dma-mapping.c, __alloc_from_pool() (v6.12). Neither zeroed nor checked. */
-function __alloc_from_pool(k: Kernel, size: number): Pages | null {
+export function __alloc_from_pool(k: Kernel, size: number): PoolMemory | null {
   const pool = k.dma.atomic_pool;
   if (!pool) {
     k.log.WARN('coherent pool not initialised!');
@@ -155,6 +159,15 @@ function __alloc_from_pool(k: Kernel, size: number): Pages | null {
   const paddr = pool.gen_pool_virt_to_phys(cpu_addr);
   k.machine.observer?.pagesAllocated(paddr, size);
   return { pfn: PFN_DOWN(paddr), cpu_addr };
+}
+
+/** True: the address was the pool's and has gone back to it. Linux: __free_from_pool() (v6.12). */
+export function __free_from_pool(k: Kernel, vaddr: Vaddr, size: number): boolean {
+  const pool = k.dma.atomic_pool;
+  if (!pool?.gen_pool_has_addr(vaddr, size)) return false;
+  pool.gen_pool_free(vaddr, size);
+  k.machine.observer?.pagesFreed(pool.gen_pool_virt_to_phys(vaddr), size);
+  return true;
 }
 
 /**
@@ -198,7 +211,7 @@ function allocate(k: Kernel, allocator: ArmAllocator, request: Request): Pages |
   if (allocator === 'cma') return __alloc_from_contiguous(k, request);
   if (allocator === 'remap') return __alloc_remap_buffer(k, request);
   if (allocator === 'pool') return __alloc_from_pool(k, request.size);
-  const pfn = __dma_alloc_buffer(k, request);
+  const pfn = __dma_alloc_buffer(k, request.size, request.gfp, request.coherent);
   return pfn === null ? null : { pfn, cpu_addr: page_address(k, pfn) };
 }
 
@@ -230,13 +243,16 @@ export function __dma_alloc(
     dev,
     size: PAGE_ALIGN(size),
     gfp: mask < 0xffffffff ? gfp | GFP_DMA : gfp,
-    prot: coherent ? PAGE_KERNEL(k) : __get_dma_pgprot(k, attrs),
+    prot: coherent ? PAGE_KERNEL(k) : __get_dma_pgprot(k, attrs, PAGE_KERNEL(k)),
     want_vaddr,
     coherent,
   };
   const allocator = chooseAllocator(k, request);
   const pages = allocate(k, allocator, request);
-  if (pages === null) return null;
+  if (pages === null) {
+    k.dma.failed_handle = DMA_MAPPING_ERROR(k);
+    return null;
+  }
   const virt = want_vaddr ? pages.cpu_addr : pages.pfn;
   invariant(virt !== null, 'an address was wanted and none was made');
   k.dma.arm_dma_bufs.set(virt, allocator);
@@ -266,10 +282,7 @@ export function __arm_dma_free(k: Kernel, dev: device, size: number, buffer: Dma
   k.dma.arm_dma_bufs.delete(cpu_addr);
   const bytes = PAGE_ALIGN(size);
   if (allocator === 'pool') {
-    const pool = k.dma.atomic_pool;
-    if (!pool?.gen_pool_has_addr(cpu_addr, bytes)) return;
-    pool.gen_pool_free(cpu_addr, bytes);
-    k.machine.observer?.pagesFreed(pool.gen_pool_virt_to_phys(cpu_addr), bytes);
+    __free_from_pool(k, cpu_addr, bytes);
     return;
   }
   const pfn = PFN_DOWN(dma_to_phys(k, dev, buffer.dma_handle));

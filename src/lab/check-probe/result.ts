@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** What a comparison of two probe recordings found: plain data, the same in memory and in JSON. */
+
+export interface Disagreement {
+  /** The call in words. */
+  readonly call: string;
+  readonly dev: string;
+  readonly seq: number;
+  readonly op: string;
+  readonly field: string;
+  /** Both values, as they were compared: undetermined addresses as zone and alignment. */
+  readonly recorded: string;
+  readonly modelled: string;
+}
+
+/** All records of one operation, one field. */
+export interface Cell {
+  readonly op: string;
+  readonly field: string;
+  compared: number;
+  agreed: number;
+  /** Not compared, since one side could not obtain the value. */
+  nulls: number;
+  /** Where Linux decides it. */
+  readonly lookAt: string;
+  readonly disagreements: Disagreement[];
+}
+
+export interface ProbeAgreement {
+  /** Records of the recording. */
+  readonly records: number;
+  readonly cells: readonly Cell[];
+  /** Calls of the recording that the modelled probe did not make. */
+  readonly unmatched: readonly string[];
+  /** Calls of the modelled probe that the recording does not have. */
+  readonly extra: readonly string[];
+}
+
+/** The comparison of a recording with the modelled kernel of a board. */
+export interface CheckedProbe extends ProbeAgreement {
+  readonly board: string;
+  readonly design: string;
+  /** Name of the modelled kernel's config. */
+  readonly kernel: string;
+  /** `uname -r` of the recorded kernel; null where the recording does not say. */
+  readonly release: string | null;
+}
+
+/** Fields compared, and how many of them agreed. */
+export function totals(agreement: ProbeAgreement): { compared: number; agreed: number; nulls: number } {
+  const sum = { compared: 0, agreed: 0, nulls: 0 };
+  for (const { compared, agreed, nulls } of agreement.cells) {
+    sum.compared += compared;
+    sum.agreed += agreed;
+    sum.nulls += nulls;
+  }
+  return sum;
+}
