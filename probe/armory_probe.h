@@ -64,6 +64,7 @@ void *kernel_function(const char *name);
 /* ---- tables.c: the kernel's page tables */
 void tables_init(void);
 const char *tables_root(void);
+bool tables_phys(unsigned long vaddr, phys_addr_t *phys);
 void out_tables(const char *key, unsigned long vaddr, size_t size);
 u32 armory_prrr(void);
 u32 armory_nmrr(void);

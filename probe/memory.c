@@ -109,15 +109,20 @@ bool is_cookie(struct device *dev, void *cpu, unsigned long attrs)
 
 /*
  * Physical address by the CPU's mapping. The handle is no guide: ARM's allocator also returns memory that the
- * device's dma-ranges do not reach, with a handle that leads elsewhere.
+ * device's dma-ranges do not reach, with a handle that leads elsewhere. Nor is vmalloc_to_pfn() for memory that
+ * ioremap() has mapped by sections, as it does on a single core: arch/arm/mm/ioremap.c, remap_area_sections().
  */
 phys_addr_t cpu_phys(void *cpu, bool cookie)
 {
+	phys_addr_t phys;
+
 	if (cookie)
 		return page_to_phys((struct page *)cpu);
-	if (is_vmalloc_addr(cpu))
-		return PFN_PHYS(vmalloc_to_pfn(cpu)) + offset_in_page(cpu);
-	return virt_to_phys(cpu);
+	if (!is_vmalloc_addr(cpu))
+		return virt_to_phys(cpu);
+	if (tables_phys((unsigned long)cpu, &phys))
+		return phys;
+	return PFN_PHYS(vmalloc_to_pfn(cpu)) + offset_in_page(cpu);
 }
 
 /*

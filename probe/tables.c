@@ -338,6 +338,16 @@ void tables_init(void)
 	root_name = NULL;
 }
 
+bool tables_phys(unsigned long vaddr, phys_addr_t *phys)
+{
+	struct leaf leaf;
+
+	if (!walk(vaddr, &leaf) || !leaf.mapped)
+		return false;
+	*phys = leaf.phys;
+	return true;
+}
+
 /* The first page of a range in full, and of all its pages: cacheable, uncached, unmapped; mapped by sections. */
 void out_tables(const char *key, unsigned long vaddr, size_t size)
 {
