@@ -87,7 +87,8 @@ function handle(places: Places, record: ProbeRecord, value: unknown): string {
   const isError = /^(f{8}|f{16})$/.test(String(value));
   if (isError || record['iova_phys'] !== undefined) return String(value);
   const phys = record['phys'] ?? record['sgphys'];
-  if (phys === undefined) return record['src'] === 'buddy' ? `page +${dma % PAGE_SIZE}` : dma.toString(16);
+  // Of a block of a pool, only the CPU's address tells where it is.
+  if (phys === undefined) return record['ok'] === 1 ? `page +${dma % PAGE_SIZE}` : dma.toString(16);
   const paddr = numberOf(phys);
   return places.isDetermined(paddr) ? dma.toString(16) : distance(paddr, dma);
 }
