@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * The kernel module in `probe/`: it builds without a warning for Debian's armhf kernel, runs in that kernel on a
- * Cortex-A15 of QEMU, tells all of its calls, and leaves nothing behind. The recording and what it was made with stay
- * in build/probe-recording.
+ * Cortex-A15 of QEMU, tells all of its calls, leaves nothing behind, and the modelled kernel does as it tells. The
+ * recording and what it was made with stay in build/probe-recording.
  */
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseDtb } from '../../src/devicetree/load.js';
+import { armory } from '../support/cli.js';
 import { repositoryRoot } from '../support/shared.js';
 import { buildModule, debianKernel, skipBoot, skipBuild } from './debian-kernel.js';
 import { type GuestRun, runGuest } from './guest.js';
@@ -36,8 +37,10 @@ test('the module builds without a warning', { skip: skipBuild() }, () => {
   assert.doesNotMatch(output, /warning/i);
 });
 
+const kept = (name: string): string => join(repositoryRoot, 'build/probe-recording', name);
+
 function keep(run: GuestRun, text: string): void {
-  const folder = join(repositoryRoot, 'build/probe-recording');
+  const folder = kept('');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'probe.jsonl'), text);
   writeFileSync(join(folder, 'board.dtb'), run.board);
@@ -172,6 +175,12 @@ test('the module runs in Debian’s kernel', { skip: skipBoot() || skipWithoutFd
       assert.ok(again.every(({ op }) => !op.startsWith('x_')));
     },
   );
+
+  await t.test('the modelled kernel does the same, call by call', () => {
+    const facts = ['--board', kept('board.dtb'), '--config', kept('config'), '--cmdline', run.cmdline];
+    const { code, stdout, stderr } = armory('check-probe', kept('probe.jsonl'), ...facts);
+    assert.equal(code, 0, stdout + stderr);
+  });
 
   await t.test('the kernel’s log tells the same as debugfs', () => {
     assert.deepEqual(recordsOfLog(section('log-again').text), recordsOfText(section('records-again').text));
