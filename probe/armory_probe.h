@@ -23,6 +23,7 @@ struct vm_struct;
 /* ---- main.c */
 extern bool armory_exhaust;
 extern bool armory_log;
+extern unsigned long armory_lookup;
 extern char *armory_devices[];
 extern int armory_device_count;
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Finds parts of the kernel that are not exported to modules. Where the kernel has kprobes, a kprobe on
- * kallsyms_lookup_name() tells its address. Without CONFIG_KALLSYMS_ALL it only knows functions. All that is
- * found here is read or called as the kernel itself would; what is not found stays NULL.
+ * Finds parts of the kernel that are not exported to modules, by kallsyms_lookup_name(). Where that is, a kprobe
+ * tells, or whoever loads the module (parameter `lookup`, from /proc/kallsyms). Without CONFIG_KALLSYMS_ALL it only
+ * knows functions. All that is found here is read or called as the kernel itself would; what is not found stays NULL.
  */
+#include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/mm_types.h>
 #include "armory_probe.h"
+
+#define LOOKUP "kallsyms_lookup_name"
 
 struct kernel_parts kernel_parts;
 
@@ -18,14 +21,26 @@ static unsigned long callable(unsigned long address)
 	return IS_ENABLED(CONFIG_THUMB2_KERNEL) ? address | 1 : address;
 }
 
+/* Does the kernel itself say that this is the beginning of that function? */
+static bool is_lookup(unsigned long address)
+{
+	static const char start[] = LOOKUP "+0x0/";
+	char symbol[KSYM_SYMBOL_LEN];
+
+	sprint_symbol(symbol, address);
+	return !strncmp(symbol, start, sizeof(start) - 1);
+}
+
 static void find_lookup(void)
 {
-	struct kprobe kp = { .symbol_name = "kallsyms_lookup_name" };
+	struct kprobe kp = { .symbol_name = LOOKUP };
 
-	if (register_kprobe(&kp))
-		return;
-	lookup = (void *)callable((unsigned long)kp.addr);
-	unregister_kprobe(&kp);
+	if (!register_kprobe(&kp)) {
+		lookup = (void *)callable((unsigned long)kp.addr);
+		unregister_kprobe(&kp);
+	} else if (armory_lookup && is_lookup(armory_lookup & ~1UL)) {
+		lookup = (void *)callable(armory_lookup);
+	}
 }
 
 void *kernel_symbol(const char *name)

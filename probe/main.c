@@ -4,7 +4,7 @@
  * compatible with "armory,dma-probe"; what each call did is read from debugfs/armory_probe/records. It drives no
  * hardware and starts no transfer, so its devices may be of any kind, also a coherent one on a board that is not.
  *
- * Parameters: `devices` (names; all if empty), `exhaust`, `log`. Unloading frees everything.
+ * Parameters: `devices` (names; all if empty), `exhaust`, `log`, `lookup`. Unloading frees everything.
  * Properties of a node: 'armory,name', 'armory,dma-mask-bits' (32 by default), 'armory,force-mask' (set the mask
  * even if the kernel refuses it), 'armory,exhaust'. README.md says how to get such nodes into a tree.
  */
@@ -26,6 +26,10 @@ MODULE_PARM_DESC(exhaust, "allocate until nothing is left, on devices whose node
 bool armory_log;
 module_param_named(log, armory_log, bool, 0444);
 MODULE_PARM_DESC(log, "print records to the kernel's log, too");
+
+unsigned long armory_lookup;
+module_param_named(lookup, armory_lookup, ulong, 0444);
+MODULE_PARM_DESC(lookup, "address of kallsyms_lookup_name(), for a kernel without kprobes");
 
 char *armory_devices[MOST_DEVICES];
 int armory_device_count;

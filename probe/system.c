@@ -133,6 +133,7 @@ void out_module(void)
 	out_open("params", '{');
 	out_number("exhaust", armory_exhaust);
 	out_number("log", armory_log);
+	out_number("lookup", !!armory_lookup);
 	out_open("devices", '[');
 	for (i = 0; i < armory_device_count; i++)
 		out_string(NULL, armory_devices[i]);
