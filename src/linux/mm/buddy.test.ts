@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { PageMap, Zone } from './buddy.js';
+import { Zone } from './buddy.js';
+import { PageMap } from './page-map.js';
 
 const MAX_ORDER = 5;
 const PAGEBLOCK_ORDER = 4;
