@@ -24,7 +24,8 @@ function percent(agreed: number, compared: number): string {
 const folder = sharedPath('truth/probe');
 const trees = sharedPath('truth/probe-dtb');
 const configs = sharedPath('truth/configs');
-if (!folder || !trees || !configs) {
+const kernels = sharedPath('kernels');
+if (!folder || !trees || !configs || !kernels) {
   process.stderr.write('the recordings are not here: set ARMORY_SHARED\n');
   process.exit(3);
 }
@@ -32,7 +33,7 @@ const names = readdirSync(folder)
   .filter(name => positionals.length === 0 || positionals.some(part => name.includes(part)))
   .sort();
 const runs = new Map<string, ProbeAgreement>();
-for (const name of names) runs.set(name, checkRecordedProbe(join(folder, name), { trees, configs }));
+for (const name of names) runs.set(name, checkRecordedProbe(join(folder, name), { trees, configs, kernels }));
 
 const lines: string[] = [];
 let [agreed, compared, nulls, poorCells, allCells] = [0, 0, 0, 0, 0];
