@@ -15,7 +15,7 @@ import type { Kernel } from '../kernel.js';
 import { cma_init_reserved_areas } from '../mm/cma.js';
 import { setup_per_cpu_pageset } from '../mm/pcp-limits.js';
 import { init_per_zone_wmark_min } from '../mm/watermarks.js';
-import { takeBootMemory } from './boot-use.js';
+import { takeEarlyMemory, takeInitcallMemory } from './boot-use.js';
 
 /**
  * Boots `k` up to the last initcalls, where built-in drivers probe: the kernel's init sections are still there. Bad
@@ -30,10 +30,11 @@ export function do_initcalls(k: Kernel): void {
   mem_init(k);
   setup_per_cpu_pageset(k);
   outer_cache_init(k);
-  takeBootMemory(k);
+  takeEarlyMemory(k);
   cma_init_reserved_areas(k);
   k.arch.atomic_pool_init(k);
   init_per_zone_wmark_min(k);
+  takeInitcallMemory(k);
   free_initrd_mem(k);
 }
 

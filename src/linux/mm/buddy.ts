@@ -1,19 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * The buddy system: free lists of one zone over the page map of the machine.
- * Linux: mm/page_alloc.c, __free_one_page(), expand(), __rmqueue() and what they call (v6.12; 6.1 chooses the
- * same blocks); include/linux/mmzone.h, struct zone, struct free_area.
+ * Linux: mm/page_alloc.c, __free_one_page(), expand(), __rmqueue() and what they call (v6.12);
+ * include/linux/mmzone.h, struct zone, struct free_area. What a CPU keeps in front of these lists is in `pcp.ts`.
  *
- * What a CPU keeps in front of these lists is in `pcp.ts`.
- *
- * Model: nobody allocates movable or reclaimable pages, so a page block in use holds unmovable pages only; no
- * high-order atomic reserve, no boosted watermarks; pages of contiguous areas (MIGRATE_CMA) are counted but stand
- * on no list here, since only movable allocations may borrow them.
+ * Model: nobody allocates movable pages; no high-order atomic reserve, no boosted watermarks; pages of contiguous
+ * areas (MIGRATE_CMA) are counted but stand on no list here, since only movable allocations may borrow them.
+ * Differs: where less than half of a page block can be claimed, 6.1 takes from the largest block, not the smallest.
  */
 import { alignDown, type Pfn } from '../../base/address.js';
 import { NONE, PageLists } from './page-lists.js';
-import { MIGRATE_CMA, MIGRATE_MOVABLE, MIGRATE_UNMOVABLE, NOT_HEAD, type PageMap } from './page-map.js';
+import {
+  MIGRATE_CMA,
+  MIGRATE_MOVABLE,
+  MIGRATE_RECLAIMABLE,
+  MIGRATE_UNMOVABLE,
+  NOT_HEAD,
+  type PageMap,
+} from './page-map.js';
 import { PerCpuPages } from './pcp.js';
+
+/** Types that have free lists here. */
+const TYPES: number = MIGRATE_RECLAIMABLE + 1;
+
+/** Whose free blocks serve a type that has none. Linux: fallbacks. */
+const FALLBACKS: readonly (readonly number[])[] = [
+  [MIGRATE_RECLAIMABLE, MIGRATE_MOVABLE],
+  [MIGRATE_RECLAIMABLE, MIGRATE_UNMOVABLE],
+  [MIGRATE_UNMOVABLE, MIGRATE_MOVABLE],
+];
 
 export type ZoneName = 'DMA' | 'Normal' | 'HighMem' | 'Movable';
 
@@ -61,7 +76,7 @@ export class Zone {
     this.spanned_pages = spanned;
     this.present_pages = present;
     this.map = map;
-    this.lists = new PageLists(map, (MIGRATE_MOVABLE + 1) * (map.maxOrder + 1));
+    this.lists = new PageLists(map, TYPES * (map.maxOrder + 1));
     this.pcp = new PerCpuPages(map);
   }
 
@@ -70,11 +85,10 @@ export class Zone {
     return pfn >= this.zone_start_pfn && pfn < this.zone_start_pfn + this.spanned_pages;
   }
 
-  /** Is a block of at least `order` free, for unmovable use? */
+  /** Is a block of at least `order` free? */
   hasBlock(order: number): boolean {
     for (let at = order; at <= this.map.maxOrder; at++) {
-      if (this.lists.head(this.list(MIGRATE_UNMOVABLE, at)) !== NONE) return true;
-      if (this.lists.head(this.list(MIGRATE_MOVABLE, at)) !== NONE) return true;
+      for (let type = 0; type < TYPES; type++) if (this.lists.head(this.list(type, at)) !== NONE) return true;
     }
     return false;
   }
@@ -109,11 +123,11 @@ export class Zone {
     this.free_pages += 1 << order;
   }
 
-  /** Takes 2^order pages for unmovable use; null where no block is large enough. Linux: __rmqueue(). */
-  takeBlock(order: number): Pfn | null {
-    let page = this.takeSmallest(order, MIGRATE_UNMOVABLE);
-    if (page === NONE) page = this.claim(order);
-    if (page === NONE) page = this.takeSmallest(order, MIGRATE_MOVABLE);
+  /** Takes 2^order pages; null where no block is large enough. Linux: __rmqueue(). */
+  takeBlock(order: number, type: number = MIGRATE_UNMOVABLE): Pfn | null {
+    let page = this.takeSmallest(order, type);
+    if (page === NONE) page = this.claim(order, type);
+    if (page === NONE) page = this.steal(order, type);
     if (page === NONE) return null;
     this.free_pages -= 1 << order;
     return this.map.base + page;
@@ -152,12 +166,16 @@ export class Zone {
   private takeSmallest(order: number, type: number): number {
     for (let at = order; at <= this.map.maxOrder; at++) {
       const page = this.lists.head(this.list(type, at));
-      if (page === NONE) continue;
-      this.remove(page, at, type);
-      this.expand(page, order, at, type);
-      return page;
+      if (page !== NONE) return this.takeFrom(page, order, at, type);
     }
     return NONE;
+  }
+
+  /** Linux: page_del_and_expand(). */
+  private takeFrom(page: number, order: number, from: number, type: number): number {
+    this.remove(page, from, type);
+    this.expand(page, order, from, type);
+    return page;
   }
 
   /** The upper halves go back, at the head of their lists; `page` keeps the lowest 2^low pages. */
@@ -165,43 +183,75 @@ export class Zone {
     for (let order = high - 1; order >= low; order--) this.add(page + (1 << order), order, type, false);
   }
 
-  /**
-   * Turns movable page blocks into unmovable ones, starting from the largest free block, and allocates there.
-   * Linux: __rmqueue_claim(), try_to_steal_block(). Page blocks in use hold nothing movable here, so that the
-   * rule "at least half of the block is free or alike" always holds.
-   */
-  private claim(order: number): number {
-    const { map } = this;
-    for (let at = map.maxOrder; at >= order; at--) {
-      const page = this.lists.head(this.list(MIGRATE_MOVABLE, at));
-      if (page === NONE) continue;
-      if (at >= map.pageblockOrder) {
-        this.remove(page, at, MIGRATE_MOVABLE);
-        this.setBlockType(page, at, MIGRATE_UNMOVABLE);
-        this.expand(page, order, at, MIGRATE_UNMOVABLE);
-        return page;
-      }
-      if (this.moveBlock(page)) return this.takeSmallest(order, MIGRATE_UNMOVABLE);
+  /** The type whose block of exactly this order serves `type`, or NONE. Linux: find_suitable_fallback(). */
+  private fallback(order: number, type: number): number {
+    for (const other of FALLBACKS[type]!) {
+      if (this.lists.head(this.list(other, order)) !== NONE) return other;
     }
     return NONE;
   }
 
-  /** Makes the page block around `page` unmovable. False where it sticks out of the zone. */
-  private moveBlock(page: number): boolean {
+  /**
+   * Turns page blocks of another type into such of `type`, starting from the largest free block, and allocates there.
+   * Linux: __rmqueue_claim(), try_to_steal_block().
+   */
+  private claim(order: number, type: number): number {
+    const { map } = this;
+    for (let at = map.maxOrder; at >= order; at--) {
+      const other = this.fallback(at, type);
+      if (other === NONE) continue;
+      const page = this.lists.head(this.list(other, at));
+      if (at >= map.pageblockOrder) {
+        this.remove(page, at, other);
+        this.setBlockType(page, at, type);
+        this.expand(page, order, at, type);
+        return page;
+      }
+      if (this.moveBlock(page, other, type)) return this.takeSmallest(order, type);
+    }
+    return NONE;
+  }
+
+  /** Takes one block, the smallest, and leaves its page block to the other type. Linux: __rmqueue_steal(). */
+  private steal(order: number, type: number): number {
+    for (let at = order; at <= this.map.maxOrder; at++) {
+      const other = this.fallback(at, type);
+      if (other !== NONE) return this.takeFrom(this.lists.head(this.list(other, at)), order, at, other);
+    }
+    return NONE;
+  }
+
+  /**
+   * Gives the page block around `page` another type. False where it sticks out of the zone, or where less than half of
+   * it is free or alike: what is in use in a movable page block is alike, as nothing movable is in use.
+   */
+  private moveBlock(page: number, from: number, to: number): boolean {
     const { map } = this;
     const size = 1 << map.pageblockOrder;
     const start = alignDown(page, size);
     if (!this.spans(map.base + start) || !this.spans(map.base + start + size - 1)) return false;
+    if (from !== MIGRATE_MOVABLE && this.freeIn(start, size) < size / 2) return false;
     for (let at = start; at < start + size; ) {
       const order = map.order[at]!;
       if (order >= 0) {
-        this.remove(at, order, MIGRATE_MOVABLE);
-        this.add(at, order, MIGRATE_UNMOVABLE, true);
+        this.remove(at, order, from);
+        this.add(at, order, to, true);
         at += 1 << order;
       } else at++;
     }
-    this.setBlockType(start, map.pageblockOrder, MIGRATE_UNMOVABLE);
+    this.setBlockType(start, map.pageblockOrder, to);
     return true;
+  }
+
+  /** Free pages on the lists of [start, start + size). */
+  private freeIn(start: number, size: number): number {
+    let free = 0;
+    for (let at = start; at < start + size; ) {
+      const pages = this.map.order[at]! >= 0 ? 1 << this.map.order[at]! : 0;
+      free += pages;
+      at += Math.max(pages, 1);
+    }
+    return free;
   }
 
   /** Linux: change_pageblock_range(). `order` is at least that of a page block. */

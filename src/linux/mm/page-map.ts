@@ -8,6 +8,7 @@ import { alignDown, alignUp, type Pfn } from '../../base/address.js';
 
 export const MIGRATE_UNMOVABLE = 0;
 export const MIGRATE_MOVABLE = 1;
+export const MIGRATE_RECLAIMABLE = 2;
 export const MIGRATE_CMA = 4;
 
 /** `PageMap.order` of a page that the page allocator never had (PG_reserved), or where there is no memory. */

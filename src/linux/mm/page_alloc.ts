@@ -16,6 +16,7 @@ import {
   __GFP_DMA,
   __GFP_HIGHMEM,
   __GFP_NOWARN,
+  __GFP_RECLAIMABLE,
   __GFP_ZERO,
   gfpflags_allow_blocking,
 } from '../include/linux/gfp.js';
@@ -24,7 +25,14 @@ import type { Kernel } from '../kernel.js';
 import type { Zone, ZoneName } from './buddy.js';
 import { kmap_atomic, kunmap_atomic } from './highmem.js';
 import { free_unused_memmap } from './mm_init.js';
-import { MIGRATE_CMA, MIGRATE_UNMOVABLE, NOT_HEAD, type PageMap, RESERVED } from './page-map.js';
+import {
+  MIGRATE_CMA,
+  MIGRATE_RECLAIMABLE,
+  MIGRATE_UNMOVABLE,
+  NOT_HEAD,
+  type PageMap,
+  RESERVED,
+} from './page-map.js';
 import { drain_pages_zone, free_unref_page, rmqueue_pcplist } from './pcp.js';
 import { urgentMinimum, zone_watermark_ok } from './watermarks.js';
 
@@ -172,6 +180,8 @@ function get_page_from_freelist(
   mark: 'low' | 'min',
   gfp: number,
 ): Pfn | null {
+  // Linux: include/linux/gfp.h, gfp_migratetype().
+  const type = gfp & __GFP_RECLAIMABLE ? MIGRATE_RECLAIMABLE : MIGRATE_UNMOVABLE;
   for (let index = highest; index >= 0; index--) {
     const zone = k.pages.zones[index]!;
     if (zone.managed_pages === 0) continue;
@@ -181,9 +191,7 @@ function get_page_from_freelist(
       const keep = mark === 'low' ? low : urgentMinimum(min, gfp);
       if (!zone_watermark_ok(zone, order, keep, highest)) continue;
     }
-    const pfn = zone.pcp.allows(order)
-      ? rmqueue_pcplist(zone, order, MIGRATE_UNMOVABLE)
-      : zone.takeBlock(order);
+    const pfn = zone.pcp.allows(order) ? rmqueue_pcplist(zone, order, type) : zone.takeBlock(order, type);
     if (pfn !== null) return pfn;
   }
   return null;

@@ -82,7 +82,7 @@ export function rmqueue_pcplist(zone: Zone, order: number, type: number): Pfn | 
   const list = pcp.list(order, type);
   if (pcp.lists.head(list) === NONE) {
     for (let left = pcp.rules.toAllocate(pcp, order, zone.belowHigh); left > 0; left--) {
-      const pfn = zone.takeBlock(order);
+      const pfn = zone.takeBlock(order, type);
       if (pfn === null) break;
       pcp.lists.add(list, pfn - map.base, true);
       map.order[pfn - map.base] = PCP_HEAD - order;
