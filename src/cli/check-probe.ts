@@ -36,7 +36,7 @@ function run(file: string, options: CheckProbeOptions): number {
     ? checkProbeJson(checked)
     : checkProbeText(checked, new Paint(useColour()), { cells, calls });
   process.stdout.write(`${text}\n`);
-  const { agreed, compared } = totals(checked);
+  const { agreed, compared } = totals(checked.cells);
   return agreed === compared && checked.unmatched.length === 0 ? EXIT.good : EXIT.finding;
 }
 

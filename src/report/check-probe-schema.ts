@@ -21,6 +21,11 @@ const disagreement = z.object({
 const cell = z.object({
   op: z.string(),
   field: z.string().describe('a field of the records, or part of one: `cpu_pt.hw`'),
+  byPlace: z
+    .boolean()
+    .describe(
+      'the outcome hangs on where the page allocator found memory: the device does not reach all of it',
+    ),
   compared: z.number(),
   agreed: z.number(),
   nulls: z.number().describe('not compared: one side could not obtain the value'),

@@ -19,9 +19,13 @@ function share(agreed: number, compared: number): string {
   return agreed === compared ? '100 %' : `${(Math.floor((1000 * agreed) / compared) / 10).toFixed(1)} %`;
 }
 
+/** Operations; what hangs on places behind everything else. */
 function byOperation(cells: readonly Cell[]): Map<string, Cell[]> {
   const groups = new Map<string, Cell[]>();
-  for (const cell of cells) groups.set(cell.op, [...(groups.get(cell.op) ?? []), cell]);
+  for (const cell of [...cells].sort((a, b) => Number(a.byPlace) - Number(b.byPlace))) {
+    const name = cell.byPlace ? `${cell.op}, by place` : cell.op;
+    groups.set(name, [...(groups.get(name) ?? []), cell]);
+  }
   return groups;
 }
 
@@ -86,7 +90,8 @@ function disagreementText(checked: CheckedProbe, paint: Paint, most: number): st
 
 export function checkProbeText(checked: CheckedProbe, paint: Paint, options: CheckProbeTextOptions): string {
   const { cells, unmatched, extra, board, design, kernel, release, records } = checked;
-  const sum = totals(checked);
+  const sum = totals(cells);
+  const byPlace = totals(cells.filter(cell => cell.byPlace));
   const rows = options.cells ? cellRows(cells) : operationRows(cells);
   const head = options.cells
     ? ['operation', 'field', 'agree', '', 'null']
@@ -97,6 +102,12 @@ export function checkProbeText(checked: CheckedProbe, paint: Paint, options: Che
     table(paint, head, rows),
     '',
     `${records} records: ${sum.agreed} of ${sum.compared} values agree (${share(sum.agreed, sum.compared)})`,
+    ...(byPlace.compared > 0
+      ? [
+          `${byPlace.agreed} of ${byPlace.compared} of these hang on where the page allocator found memory (by place): the`,
+          'device does not reach all of it',
+        ]
+      : []),
     `${sum.nulls} values passed over, since one side could not obtain them`,
     ...(unmatched.length > 0 ? [`${unmatched.length} calls that the modelled probe does not make`] : []),
     ...(extra.length > 0 ? [`${extra.length} calls that the recording does not have`] : []),

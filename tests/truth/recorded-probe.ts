@@ -26,10 +26,12 @@ interface ProbeRun {
 export interface ProbeFolders {
   readonly trees: string;
   readonly configs: string;
+  /** Two of the kernels, with their System.map: the others differ from them by a few functions. */
+  readonly kernels: string;
 }
 
 /** Runs the probe on the modelled kernel of the run in `folder`, and compares. */
-export function checkRecordedProbe(folder: string, { trees, configs }: ProbeFolders): CheckedProbe {
+export function checkRecordedProbe(folder: string, { trees, configs, kernels }: ProbeFolders): CheckedProbe {
   const run = JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')) as ProbeRun;
   const path = join(trees, run.dtb);
   const sizeBytes = Number.parseInt(run.mem, 10) * (run.mem.endsWith('G') ? GiB : MiB);
@@ -38,6 +40,7 @@ export function checkRecordedProbe(folder: string, { trees, configs }: ProbeFold
     memory: [{ sizeBytes }],
     cmdline: run.cmdline,
     configFile: join(configs, `probe-${run.variant}.config`),
+    systemMap: join(kernels, run.variant.startsWith('lpae-') ? 'lpae-legacy' : 'legacy', 'System.map.gz'),
     designs: [],
   });
   const design = designByName(run.variant.replace(/^(lpae|iommu)-/, ''));

@@ -5,11 +5,12 @@
  */
 import type { Kernel } from '../../linux/kernel.js';
 import type { ProbeRecord } from '../../workloads/probe/record.js';
-import { align } from './align.js';
+import { align, type Pair } from './align.js';
 import { outputsOf, PASSED_OVER_OPS, unseenKinds, withoutKinds } from './fields.js';
 import { lookAt } from './look-at.js';
 import { Normaliser } from './normalise.js';
 import { Places } from './places.js';
+import { Reach } from './reach.js';
 import type { Cell, ProbeAgreement } from './result.js';
 
 const ABSENT = 'absent';
@@ -32,25 +33,25 @@ class Tally {
     this.normaliser = normaliser;
   }
 
-  private cell(op: string, field: string): Cell {
-    const key = `${op} ${field}`;
+  private cell(op: string, field: string, byPlace: boolean): Cell {
+    const key = `${op} ${field} ${byPlace}`;
     const found = this.cells.get(key) ?? {
-      ...{ op, field, compared: 0, agreed: 0, nulls: 0, disagreements: [] },
+      ...{ op, field, byPlace, compared: 0, agreed: 0, nulls: 0, disagreements: [] },
       lookAt: lookAt(op, field),
     };
     this.cells.set(key, found);
     return found;
   }
 
-  add(recordedWhole: ProbeRecord, modelledWhole: ProbeRecord | null): void {
+  add({ recorded: recordedWhole, modelled: modelledWhole }: Pair, byPlace: boolean): void {
     const unseen = unseenKinds(recordedWhole);
     const recorded = withoutKinds(recordedWhole, unseen);
     const modelled = modelledWhole && withoutKinds(modelledWhole, unseen);
     const theirs = outputsOf(recorded);
     const ours = modelled === null ? new Map<string, unknown>() : outputsOf(modelled);
-    if (unseen.size > 0) this.cell(recorded.op, 'mnt').nulls += unseen.size;
+    if (unseen.size > 0) this.cell(recorded.op, 'mnt', byPlace).nulls += unseen.size;
     for (const name of new Set([...theirs.keys(), ...ours.keys()])) {
-      const cell = this.cell(recorded.op, name);
+      const cell = this.cell(recorded.op, name, byPlace);
       const [there, here] = [theirs.get(name), ours.get(name)];
       if (there === null || here === null) {
         cell.nulls++;
@@ -86,10 +87,12 @@ export function compareProbe(
   recorded: readonly ProbeRecord[],
   modelled: readonly ProbeRecord[],
 ): ProbeAgreement {
-  const tally = new Tally(new Normaliser(k, new Places(k), devicesBehindIommu(recorded)));
+  const places = new Places(k);
+  const tally = new Tally(new Normaliser(k, places, devicesBehindIommu(recorded)));
+  const reach = new Reach(k, places, recorded);
   const wanted = (record: ProbeRecord): boolean => !PASSED_OVER_OPS.has(record.op);
   const { pairs, extra } = align(recorded.filter(wanted), modelled.filter(wanted));
-  for (const { recorded: theirs, modelled: ours } of pairs) tally.add(theirs, ours);
+  for (const pair of pairs) tally.add(pair, reach.hangsOnPlace(pair));
   return {
     records: recorded.length,
     cells: [...tally.cells.values()],

@@ -13,10 +13,12 @@ export interface Disagreement {
   readonly modelled: string;
 }
 
-/** All records of one operation, one field. */
+/** All records of one operation, one field; those by place by themselves. */
 export interface Cell {
   readonly op: string;
   readonly field: string;
+  /** The outcome hangs on where the page allocator found memory, since the device does not reach all of it. */
+  readonly byPlace: boolean;
   compared: number;
   agreed: number;
   /** Not compared, since one side could not obtain the value. */
@@ -46,13 +48,20 @@ export interface CheckedProbe extends ProbeAgreement {
   readonly release: string | null;
 }
 
-/** Fields compared, and how many of them agreed. */
-export function totals(agreement: ProbeAgreement): { compared: number; agreed: number; nulls: number } {
-  const sum = { compared: 0, agreed: 0, nulls: 0 };
-  for (const { compared, agreed, nulls } of agreement.cells) {
-    sum.compared += compared;
-    sum.agreed += agreed;
-    sum.nulls += nulls;
-  }
-  return sum;
+export interface Totals {
+  readonly compared: number;
+  readonly agreed: number;
+  readonly nulls: number;
+}
+
+/** Values compared, and how many of them agreed. */
+export function totals(cells: readonly Cell[]): Totals {
+  return cells.reduce<Totals>(
+    (sum, { compared, agreed, nulls }) => ({
+      compared: sum.compared + compared,
+      agreed: sum.agreed + agreed,
+      nulls: sum.nulls + nulls,
+    }),
+    { compared: 0, agreed: 0, nulls: 0 },
+  );
 }

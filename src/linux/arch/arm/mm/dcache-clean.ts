@@ -7,7 +7,7 @@
 import type { Paddr, Pfn } from '../../../../base/address.js';
 import { PAGE_SIZE, PFN_DOWN } from '../../../include/linux/pfn.js';
 import type { Kernel } from '../../../kernel.js';
-import type { PageMap } from '../../../mm/buddy.js';
+import type { PageMap } from '../../../mm/page-map.js';
 
 /** The map, if there is a struct page for `pfn` in it. */
 function mapOf(k: Kernel, pfn: Pfn): PageMap | null {
