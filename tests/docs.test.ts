@@ -13,7 +13,7 @@ function markdownFiles(): string[] {
       .filter(name => name.endsWith('.md'))
       .map(name => join(folder, name));
   const atRoot = readdirSync(repositoryRoot).filter(name => name.endsWith('.md'));
-  return [...atRoot, ...inFolder('docs'), ...inFolder('src'), ...inFolder('boards')];
+  return [...atRoot, ...inFolder('docs'), ...inFolder('src'), ...inFolder('boards'), ...inFolder('probe')];
 }
 
 test('every relative link leads to a file', () => {

@@ -61,6 +61,8 @@ export const layers: readonly Layer[] = [
       'lab/results',
       'lab/facts',
       'lab/scenarios/result',
+      'lab/check-probe/result',
+      'workloads/probe/record',
       'sanitizer/finding',
       'sanitizer/rules',
     ],

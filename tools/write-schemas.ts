@@ -3,11 +3,13 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkProbeJsonSchema } from '../src/report/check-probe-schema.js';
 import { compareJsonSchema } from '../src/report/compare-schema.js';
 import { inspectJsonSchema } from '../src/report/inspect-schema.js';
 import { scenarioJsonSchema } from '../src/report/scenario-schema.js';
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'docs', 'schema');
+writeFileSync(join(folder, 'check-probe-1.schema.json'), checkProbeJsonSchema());
 writeFileSync(join(folder, 'compare-1.schema.json'), compareJsonSchema());
 writeFileSync(join(folder, 'inspect-1.schema.json'), inspectJsonSchema());
 writeFileSync(join(folder, 'scenario-1.schema.json'), scenarioJsonSchema());

@@ -7,10 +7,12 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EnvironmentError, InputError } from '../base/diagnostics.js';
+import { addCheckProbe } from './check-probe.js';
 import { addCompare } from './compare.js';
 import { EXIT, exitForInput } from './exit.js';
 import { addExplain } from './explain.js';
 import { addInspect } from './inspect.js';
+import { addProbe } from './probe.js';
 import { addScenario } from './scenario.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
@@ -58,6 +60,8 @@ async function main(): Promise<void> {
   addCompare(program, finish);
   addInspect(program, finish);
   addScenario(program, finish);
+  addProbe(program, finish);
+  addCheckProbe(program, finish);
   addExplain(program, finish);
   for (const command of program.commands)
     command.exitOverride().showHelpAfterError(`(armory ${command.name()} --help)`);

@@ -68,6 +68,15 @@ export function parseCount(text: string): number {
   return count;
 }
 
+/** An integer from 0 to 100,000. */
+export function parseCalls(text: string): number {
+  const count = Number(text);
+  if (text === '' || !Number.isInteger(count) || count < 0 || count > 100_000) {
+    throw new InvalidArgumentError(`'${text}' is not a count from 0 to 100000.`);
+  }
+  return count;
+}
+
 /** A seed: an integer from 0 to 2^32 - 1. */
 export function parseSeed(text: string): number {
   const seed = Number(text);

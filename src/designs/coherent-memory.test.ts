@@ -10,7 +10,11 @@ import { KiB, MiB } from '../base/address.js';
 import { Observer } from '../hw/observer.js';
 import { __pa, PageHighMem } from '../linux/arch/arm/include/asm/memory.js';
 import type { device } from '../linux/include/linux/device.js';
-import { DMA_ATTR_NO_KERNEL_MAPPING, DMA_ATTR_NO_WARN } from '../linux/include/linux/dma-mapping.js';
+import {
+  DMA_ATTR_NO_KERNEL_MAPPING,
+  DMA_ATTR_NO_WARN,
+  DMA_BIDIRECTIONAL,
+} from '../linux/include/linux/dma-mapping.js';
 import { GFP_ATOMIC, GFP_KERNEL } from '../linux/include/linux/gfp.js';
 import { PFN_PHYS } from '../linux/include/linux/pfn.js';
 import {
@@ -120,7 +124,7 @@ test('step1 and step2: a full CMA area means pages of the page allocator', () =>
 test('legacy without CMA: the rest of the power of two is given back, and the buffer is remapped', () => {
   const k = bootTestKernel({ design: 'legacy', cmdline: 'cma=0' });
   const dev = probeDevice(k, '/plain');
-  const free = () => k.pages.zones.reduce((sum, zone) => sum + zone.free_pages, 0);
+  const free = () => k.pages.zones.reduce((sum, zone) => sum + zone.free_pages + zone.pcp.count, 0);
   dma_free_coherent(k, dev, 4096, allocate(k, dev, 4096));
   const before = free();
   const buffer = allocate(k, dev, 20 * KiB);
@@ -135,7 +139,7 @@ test('legacy without CMA: the rest of the power of two is given back, and the bu
 test('step1 without CMA: the whole power of two is kept', () => {
   const k = bootTestKernel({ design: 'step1', cmdline: 'cma=0' });
   const dev = probeDevice(k, '/plain');
-  const free = () => k.pages.zones.reduce((sum, zone) => sum + zone.free_pages, 0);
+  const free = () => k.pages.zones.reduce((sum, zone) => sum + zone.free_pages + zone.pcp.count, 0);
   dma_free_coherent(k, dev, 4096, allocate(k, dev, 4096));
   const before = free();
   dma_free_coherent(k, dev, 20 * KiB, allocate(k, dev, 20 * KiB));
@@ -294,7 +298,7 @@ test('restricted pool: legacy refuses, with one warning on 6.12 and none on 6.1;
     const dev = probeDevice(k, '/restricted');
     assert.equal(dma_alloc_coherent(k, dev, 4096, GFP_KERNEL), null);
     assert.equal(dma_alloc_coherent(k, dev, 4096, GFP_ATOMIC), null);
-    assert.equal(dma_alloc_pages(k, dev, 4096, GFP_KERNEL)?.dma_handle, 0x4a000000);
+    assert.equal(dma_alloc_pages(k, dev, 4096, DMA_BIDIRECTIONAL, GFP_KERNEL)?.dma_handle, 0x4a000000);
     return logTexts(k).filter(text => text.startsWith('coherent DMA allocations not supported')).length;
   };
   assert.equal(refusals('6.12'), 1);

@@ -3,7 +3,7 @@
 import type { Design } from '../designs/design.js';
 import type { LiveOptions } from '../hw/cache/live-caches.js';
 import { Machine } from '../hw/machine.js';
-import { start_kernel } from '../linux/init/main.js';
+import { do_initcalls, start_kernel } from '../linux/init/main.js';
 import type { ArchDma } from '../linux/kernel/dma/arch.js';
 import { Kernel } from '../linux/kernel.js';
 import { Sanitizer } from '../sanitizer/sanitizer.js';
@@ -12,9 +12,12 @@ import { watchingPools } from '../workloads/preparation-watch.js';
 import type { PreparedBoard } from './job.js';
 import { stackOfModel } from './stack.js';
 
+/** When a driver probes: while initcalls run, as a built-in one does, or later, as a module does. */
+export type ProbeTime = 'initcalls' | 'booted';
+
 /** A machine with noise in its memory, and the kernel of `design` booted on it. */
-export function bootDesign(prepared: PreparedBoard, design: Design): Kernel {
-  return boot(prepared, design, watchingPools(design.hooks));
+export function bootDesign(prepared: PreparedBoard, design: Design, time: ProbeTime = 'booted'): Kernel {
+  return boot(prepared, design, watchingPools(design.hooks), time);
 }
 
 export interface Watched {
@@ -58,13 +61,14 @@ function neverMapped(k: Kernel): { start: number; end: number }[] {
   return k.memblock.memory.filter(({ nomap }) => nomap);
 }
 
-function boot(prepared: PreparedBoard, design: Design, hooks: ArchDma): Kernel {
+function boot(prepared: PreparedBoard, design: Design, hooks: ArchDma, time: ProbeTime = 'booted'): Kernel {
   const { board, bootLoader, banks, beside } = prepared;
   const memory = [...banks, ...beside].sort((a, b) => a.start - b.start);
   const machine = new Machine(board.machineFacts(), memory);
   for (const { start, end } of memory) machine.ram.fill(start, end - start, POISON);
   const config = prepared.config.with(design.kconfig(prepared.config.version));
   const k = new Kernel(machine, board, bootLoader, config, hooks);
-  start_kernel(k);
+  if (time === 'initcalls') do_initcalls(k);
+  else start_kernel(k);
   return k;
 }

@@ -78,6 +78,10 @@ test('System.map and config of real kernels agree with their boot', { skip: skip
     const { image } = loadKernelConfig(join(path, 'config'), { systemMap: join(path, 'System.map.gz') });
     assert.equal(image.stext, stext);
     assert.equal(image.end, end);
+    // The log buffer of 2 MiB and its records are most of the data.
+    const { image: estimate } = loadKernelConfig(join(path, 'config'), {});
+    const [real, estimated] = [image, estimate].map(({ end, sdata }) => end - sdata) as [number, number];
+    assert.ok(Math.abs(estimated - real) < 0.1 * real, `${estimated} bytes of data instead of ${real}`);
     const text = gunzipSync(readFileSync(join(path, 'System.map.gz'))).toString();
     assert.deepEqual(imageFromSystemMap(text, 'System.map', 0xc0000000), image);
   }

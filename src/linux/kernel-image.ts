@@ -33,6 +33,18 @@ const LARGE: PartSizes = { text: 11264 * KiB, rodata: 3732 * KiB, init: 1536 * K
  */
 const SMALL: PartSizes = { text: 2158 * KiB, rodata: 608 * KiB, init: 512 * KiB, data: 649 * KiB };
 
+/** CONFIG_LOG_BUF_SHIFT of both. */
+const MEASURED_LOG_BUF_SHIFT = 17;
+
+/**
+ * The log buffer and its records, which are initialised data: one record for 32 bytes of text, a descriptor of 12
+ * bytes and a struct printk_info of 88. Linux: kernel/printk/printk.c, PRB_AVGBITS;
+ * kernel/printk/printk_ringbuffer.h, _DEFINE_PRINTKRB() (v6.12; since v5.10).
+ */
+function logBufferBytes(shift: number): number {
+  return 2 ** shift + 2 ** (shift - 5) * (12 + 88);
+}
+
 /** Built-in symbols from which on a kernel counts as large (Debian's have 1,500 to 2,500). */
 const LARGE_FROM = 1000;
 
@@ -70,6 +82,8 @@ export function deriveImage(symbols: Symbols, builtIn: number): KernelImage {
   // Linux: arch/arm/include/asm/thread_info.h, THREAD_ALIGN (v6.12).
   const threadAlign = on('VMAP_STACK') ? 16 * KiB : 8 * KiB;
 
+  const shift = symbols.get('LOG_BUF_SHIFT');
+  const log = logBufferBytes(typeof shift === 'number' ? shift : MEASURED_LOG_BUF_SHIFT);
   const text = textOffset(symbols);
   const stext = strict ? alignUp(text + HEAD_TEXT, section) : text + HEAD_TEXT;
   const rodata = alignUp(stext + sizes.text, on('DEBUG_ALIGN_RODATA') ? section : page);
@@ -82,7 +96,7 @@ export function deriveImage(symbols: Symbols, builtIn: number): KernelImage {
     initBegin,
     initEnd,
     sdata: initEnd,
-    end: initEnd + sizes.data,
+    end: initEnd + sizes.data + log - logBufferBytes(MEASURED_LOG_BUF_SHIFT),
   };
 }
 

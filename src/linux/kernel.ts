@@ -18,6 +18,7 @@ import { IommuState } from './drivers/iommu/iommu.js';
 import { ReservedMem } from './drivers/of/of_reserved_mem.js';
 import type { ArchDma } from './kernel/dma/arch.js';
 import { DmaState } from './kernel/dma/state.js';
+import type { KprobeHandler } from './kernel/kprobes.js';
 import { Workqueue } from './kernel/workqueue.js';
 import { Cmdline } from './lib/cmdline.js';
 import { CmaState } from './mm/cma.js';
@@ -48,6 +49,8 @@ export class Kernel {
   readonly dma: DmaState = new DmaState();
   readonly iommu: IommuState = new IommuState();
   readonly workqueue: Workqueue = new Workqueue();
+  /** Told of each call of a maintenance function; null: nobody asks. */
+  kprobe: KprobeHandler | null = null;
 
   constructor(
     machine: Machine,

@@ -54,7 +54,10 @@ export function memoryTaken(k: Kernel, dev: device): MemoryTaken {
   const chunks = pools.flatMap(pool => pool.chunks);
   const sum = (count: (chunk: GenPoolChunk) => number): number =>
     chunks.reduce((total, chunk) => total + count(chunk), 0);
-  const zonePages = k.pages.zones.reduce((total, zone) => total + zone.managed_pages - zone.free_pages, 0);
+  const zonePages = k.pages.zones.reduce(
+    (total, { managed_pages, free_pages, pcp }) => total + managed_pages - free_pages - pcp.count,
+    0,
+  );
   return {
     pages: zonePages - k.mmu.tablePages - sum(chunkPages),
     cmaPages: cmaPagesUsed(k) - sum(chunk => cmaPagesOf(k, chunk)),

@@ -36,9 +36,9 @@ export function bootWithIommu(options: Partial<TestKernelOptions> = {}): IommuKe
   };
 }
 
-/** Free pages, and those of page tables, which come and do not go. */
+/** Free pages, those on the lists of a CPU included, and those of page tables, which come and do not go. */
 export function freePages(k: Kernel): number {
-  return k.pages.zones.reduce((sum, zone) => sum + zone.free_pages, k.mmu.tablePages);
+  return k.pages.zones.reduce((sum, { free_pages, pcp }) => sum + free_pages + pcp.count, k.mmu.tablePages);
 }
 
 /** Leaves the page allocator hardly a page whose neighbour is free. Contiguous areas are not touched. */

@@ -1,49 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * The modelled kernel against every recorded probe run of a real 6.12 kernel, call by call:
- * `legacy`, `v1`, `step1`, `step2` and their variants. Agreement per field, and disagreements with both values.
+ * The modelled kernel against every recorded probe run of a real one, call by call. Agreement is counted by cell:
+ * operation and field of one run. What hangs on where the page allocator found memory is
+ * counted by itself.
  */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { totals } from '../../src/lab/check-probe/result.js';
 import { sharedPath, skipWithout } from '../support/shared.js';
-import { compareProbe } from './recorded-probe.js';
+import { checkRecordedProbe } from './recorded-probe.js';
 
-/**
- * Share of agreement where it is not 1. A device that does not reach all memory depends on the place of buddy
- * pages, and a running kernel has used up low pages that are still free in the model (measured: 472 of 586
- * allocations, 416 of 472 handles, 265 of 365 page allocations, 27 of 28 tables).
- */
-const minimumShare: Readonly<Record<string, number>> = {
-  'ok, by the place of buddy pages': 0.8,
-  'bad or unreachable handle, by the place of buddy pages': 0.85,
-  'dma_alloc_pages, by the place of buddy pages': 0.72,
-  'get_sgtable, by the place of buddy pages': 0.9,
-};
+/** Of each cell, and of all values of all runs, where the kernel's choice of memory is determined. */
+const CELL_SHARE = 0.99;
+const SHARE = 0.998;
+/** Of the values that hang on where the page allocator found memory; measured: 0.976. */
+const SHARE_BY_PLACE = 0.96;
 
-/** Disagreements that are shown of each run and field. */
-const SHOWN = 3;
-
-test('the modelled kernel allocates as recorded kernels did', { skip: skipWithout('truth/probe') }, t => {
+test('the modelled kernel does what recorded kernels did', { skip: skipWithout('truth/probe') }, t => {
   const folder = sharedPath('truth/probe')!;
-  const trees = sharedPath('truth/probe-dtb')!;
-  const configs = sharedPath('truth/configs')!;
-  const total = new Map<string, { compared: number; wrong: number }>();
+  const folders = {
+    trees: sharedPath('truth/probe-dtb')!,
+    configs: sharedPath('truth/configs')!,
+    kernels: sharedPath('kernels')!,
+  };
+  const sum = { compared: 0, agreed: 0 };
+  const sumByPlace = { compared: 0, agreed: 0 };
+  const poor: string[] = [];
   for (const run of readdirSync(folder).sort()) {
-    for (const [field, { compared, disagreements }] of compareProbe(join(folder, run), trees, configs)) {
-      const sum = total.get(field) ?? { compared: 0, wrong: 0 };
-      sum.compared += compared;
-      sum.wrong += disagreements.length;
-      total.set(field, sum);
-      if (disagreements.length > 0) t.diagnostic(`${run}: ${field}: ${disagreements.length} of ${compared}`);
-      for (const text of disagreements.slice(0, SHOWN)) t.diagnostic(`  ${text.slice(0, 600)}`);
+    const checked = checkRecordedProbe(join(folder, run), folders);
+    const { compared, agreed, nulls } = totals(checked.cells);
+    const place = totals(checked.cells.filter(({ byPlace }) => byPlace));
+    t.diagnostic(
+      `${run}: ${agreed} of ${compared} values agree (by place ${place.agreed} of ${place.compared}), ${nulls} null`,
+    );
+    sum.compared += compared - place.compared;
+    sum.agreed += agreed - place.agreed;
+    sumByPlace.compared += place.compared;
+    sumByPlace.agreed += place.agreed;
+    for (const { op, field, byPlace, compared: all, agreed: good } of checked.cells) {
+      if (!byPlace && good < CELL_SHARE * all) poor.push(`${run}: ${op} ${field}: ${good} of ${all}`);
     }
   }
-  assert.ok(total.size > 0);
-  for (const [field, { compared, wrong }] of total) {
-    t.diagnostic(`${field}: ${compared - wrong} of ${compared} agree`);
-    const minimum = minimumShare[field] ?? 1;
-    assert.ok(compared - wrong >= minimum * compared, `${field}: ${wrong} of ${compared} calls disagree`);
-  }
+  t.diagnostic(`all: ${sum.agreed} of ${sum.compared} values agree`);
+  t.diagnostic(`by place: ${sumByPlace.agreed} of ${sumByPlace.compared}`);
+  assert.ok(sum.compared > 0);
+  assert.deepEqual(poor, [], 'cells below 99 %');
+  assert.ok(sum.agreed >= SHARE * sum.compared, `${sum.agreed} of ${sum.compared} values agree`);
+  assert.ok(sumByPlace.agreed >= SHARE_BY_PLACE * sumByPlace.compared, 'by place');
 });

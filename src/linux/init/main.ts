@@ -13,19 +13,34 @@ import { build_mem_type_table, paging_init } from '../arch/arm/mm/mmu.js';
 import { mark_rodata_ro } from '../arch/arm/mm/section-perms.js';
 import type { Kernel } from '../kernel.js';
 import { cma_init_reserved_areas } from '../mm/cma.js';
+import { setup_per_cpu_pageset } from '../mm/pcp-limits.js';
+import { init_per_zone_wmark_min } from '../mm/watermarks.js';
+import { takeEarlyMemory, takeInitcallMemory } from './boot-use.js';
 
-/** Boots `k` up to the point where drivers probe. Bad input has been refused before this is called. */
-export function start_kernel(k: Kernel): void {
+/**
+ * Boots `k` up to the last initcalls, where built-in drivers probe: the kernel's init sections are still there. Bad
+ * input has been refused before this is called.
+ */
+export function do_initcalls(k: Kernel): void {
   setup_arch_memory(k);
   build_mem_type_table(k);
   paging_init(k);
   bootmem_init(k);
   unflatten_device_tree(k);
   mem_init(k);
+  setup_per_cpu_pageset(k);
   outer_cache_init(k);
+  takeEarlyMemory(k);
   cma_init_reserved_areas(k);
   k.arch.atomic_pool_init(k);
+  init_per_zone_wmark_min(k);
+  takeInitcallMemory(k);
   free_initrd_mem(k);
+}
+
+/** Boots `k` to its end, where modules are loaded. */
+export function start_kernel(k: Kernel): void {
+  do_initcalls(k);
   free_initmem(k);
   mark_rodata_ro(k);
 }

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { PageMap, Zone } from './buddy.js';
+import { Zone } from './buddy.js';
+import { MIGRATE_RECLAIMABLE, MIGRATE_UNMOVABLE, PageMap } from './page-map.js';
 
 const MAX_ORDER = 5;
 const PAGEBLOCK_ORDER = 4;
@@ -158,4 +159,27 @@ test('a page block with a hole is claimed whole: what comes back merges on the l
     zone.freeBlocks().map(({ pfn, order }) => `${pfn.toString(16)}/${order}`),
     ['1002/0', '1000/1', '1004/2', '1008/3', '1010/4'],
   );
+});
+
+test('reclaimable requests claim a page block of their own, of which others get pages when nothing else is left', () => {
+  const map = new PageMap(0x1000, 0x1000 + 4 * 32, MAX_ORDER, MAX_ORDER);
+  map.clearReserved(0x1000, 0x1000 + 4 * 32);
+  const zone = new Zone('Normal', 0, 0x1000, 4 * 32, 4 * 32, map);
+  for (let pfn = 0x1000; pfn < 0x1080; pfn += 32) zone.freeBlock(pfn, MAX_ORDER, true);
+  assert.equal(zone.takeBlock(0, MIGRATE_UNMOVABLE), 0x1000);
+  assert.equal(zone.takeBlock(4, MIGRATE_RECLAIMABLE), 0x1020);
+  assert.equal(zone.takeBlock(2, MIGRATE_RECLAIMABLE), 0x1030);
+  assert.equal(
+    zone.takeBlock(5, MIGRATE_UNMOVABLE),
+    0x1040,
+    'the largest block serves first, whoever had it',
+  );
+  assert.equal(zone.takeBlock(5, MIGRATE_UNMOVABLE), 0x1060);
+  for (const order of [4, 3, 2, 1, 0]) assert.notEqual(zone.takeBlock(order, MIGRATE_UNMOVABLE), null);
+  assert.equal(
+    zone.takeBlock(0, MIGRATE_UNMOVABLE),
+    0x1034,
+    'less than half of the block is free: one page only',
+  );
+  assert.equal(map.blockType[1], MIGRATE_RECLAIMABLE);
 });

@@ -1,91 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * The buddy system: free lists of one zone over the page map of the machine.
- * Linux: mm/page_alloc.c, __free_one_page(), expand(), __rmqueue() and what they call (v6.12; 6.1 chooses the
- * same blocks); include/linux/mmzone.h, struct zone, struct free_area.
+ * Linux: mm/page_alloc.c, __free_one_page(), expand(), __rmqueue() and what they call (v6.12);
+ * include/linux/mmzone.h, struct zone, struct free_area. What a CPU keeps in front of these lists is in `pcp.ts`.
  *
- * Model: no per-CPU lists, so a freed page merges at once; nobody allocates movable or reclaimable pages, so a
- * page block in use holds unmovable pages only; no high-order atomic reserve; pages of contiguous areas
- * (MIGRATE_CMA) are counted but stand on no list, since only movable allocations may borrow them.
+ * Model: nobody allocates movable pages; no high-order atomic reserve, no boosted watermarks; pages of contiguous
+ * areas (MIGRATE_CMA) are counted but stand on no list here, since only movable allocations may borrow them.
+ * Differs: where less than half of a page block can be claimed, 6.1 takes from the largest block, not the smallest.
  */
-import { alignDown, alignUp, type Pfn } from '../../base/address.js';
-import { invariant } from '../../base/diagnostics.js';
+import { alignDown, type Pfn } from '../../base/address.js';
+import { NONE, PageLists } from './page-lists.js';
+import {
+  MIGRATE_CMA,
+  MIGRATE_MOVABLE,
+  MIGRATE_RECLAIMABLE,
+  MIGRATE_UNMOVABLE,
+  NOT_HEAD,
+  type PageMap,
+} from './page-map.js';
+import { PerCpuPages } from './pcp.js';
 
-export const MIGRATE_UNMOVABLE = 0;
-export const MIGRATE_MOVABLE = 1;
-export const MIGRATE_CMA = 4;
+/** Types that have free lists here. */
+const TYPES: number = MIGRATE_RECLAIMABLE + 1;
 
-/** `PageMap.order` of a page that the page allocator never had (PG_reserved), or where there is no memory. */
-export const RESERVED = -2;
-/** `PageMap.order` of a page that is allocated, or free but not the first of its block. */
-export const NOT_HEAD = -1;
-
-const NONE = -1;
-
-/**
- * What `struct page` says, as arrays over all frames from `base` on (a multiple of the largest block, so that
- * buddies can be told by the bits of an index). Index = pfn - base.
- *
- *   order[i]        block order 0 … MAX_PAGE_ORDER for the first page of a free block, else NOT_HEAD or RESERVED
- *   next[l] prev[l] neighbours on the free list, l = link(i); meaningful for the first page of a free block only
- *   blockType[b]    migrate type of page block b = i >> pageblock_order
- */
-export class PageMap {
-  readonly base: Pfn;
-  readonly end: Pfn;
-  readonly maxOrder: number;
-  readonly pageblockOrder: number;
-  readonly order: Int8Array;
-  readonly next: Int32Array;
-  readonly prev: Int32Array;
-  readonly blockType: Uint8Array;
-  /** Blocks of the largest order. */
-  private readonly blocks: number;
-
-  constructor(start: Pfn, end: Pfn, maxOrder: number, pageblockOrder: number) {
-    this.base = alignDown(start, 1 << maxOrder);
-    this.end = alignUp(end, 1 << maxOrder);
-    this.maxOrder = maxOrder;
-    this.pageblockOrder = pageblockOrder;
-    const pages = this.end - this.base;
-    this.order = new Int8Array(pages).fill(RESERVED);
-    this.blocks = pages >> maxOrder;
-    this.next = new Int32Array(this.blocks + pages);
-    this.prev = new Int32Array(this.blocks + pages);
-    this.blockType = new Uint8Array(pages >> pageblockOrder).fill(MIGRATE_MOVABLE);
-  }
-
-  /**
-   * Where `next` and `prev` keep a page. Pages at which a largest block begins, all that boot touches, stand
-   * together in front: in plain page order each would make the host supply a page of memory of its own, 5 ms
-   * instead of 0.3 ms for 4 GiB.
-   */
-  link(page: number): number {
-    const block = page >> this.maxOrder;
-    return page === block << this.maxOrder ? block : this.blocks + page;
-  }
-
-  contains(pfn: Pfn): boolean {
-    return pfn >= this.base && pfn < this.end;
-  }
-
-  /** Is `pfn` anywhere in a free block? */
-  isFree(pfn: Pfn): boolean {
-    const page = pfn - this.base;
-    for (let order = 0; order <= this.maxOrder; order++) {
-      const head = (page >> order) << order;
-      if (this.order[head]! >= order) return true;
-    }
-    return false;
-  }
-
-  /** The frames of [start, end) leave the reserved state: memory that is handed over for the first time. */
-  clearReserved(start: Pfn, end: Pfn): void {
-    this.order.fill(NOT_HEAD, start - this.base, end - this.base);
-  }
-}
+/** Whose free blocks serve a type that has none. Linux: fallbacks. */
+const FALLBACKS: readonly (readonly number[])[] = [
+  [MIGRATE_RECLAIMABLE, MIGRATE_MOVABLE],
+  [MIGRATE_RECLAIMABLE, MIGRATE_UNMOVABLE],
+  [MIGRATE_UNMOVABLE, MIGRATE_MOVABLE],
+];
 
 export type ZoneName = 'DMA' | 'Normal' | 'HighMem' | 'Movable';
+
+/** Pages to be left in a zone: _watermark. */
+export interface Watermarks {
+  readonly min: number;
+  readonly low: number;
+  readonly high: number;
+}
 
 /** struct zone. Counts are in pages. */
 export class Zone {
@@ -100,16 +52,22 @@ export class Zone {
   readonly present_pages: number;
   /** Present pages that the page allocator was given. */
   managed_pages = 0;
-  /** NR_FREE_PAGES: free, contiguous areas included. */
+  /** NR_FREE_PAGES: free, contiguous areas included, without what CPUs keep. */
   free_pages = 0;
   /** NR_FREE_CMA_PAGES: the part of `free_pages` that lies in contiguous areas. */
   free_cma_pages = 0;
   /** Pages in contiguous areas, free or not. */
   cma_pages = 0;
-  private readonly map: PageMap;
-  /** First and last page of each list; list of type t and order o is number t * (MAX_PAGE_ORDER + 1) + o. */
-  private readonly first: Int32Array;
-  private readonly last: Int32Array;
+  /** per_cpu_pageset, of the one CPU that runs the kernel. */
+  readonly pcp: PerCpuPages;
+  /** ZONE_BELOW_HIGH: an allocation has found the zone below its high watermark. */
+  belowHigh = false;
+  watermark: Watermarks = { min: 0, low: 0, high: 0 };
+  /** Pages kept back from requests that a higher zone could have served, by the index of the highest such zone. */
+  lowmem_reserve: readonly number[] = [];
+  readonly map: PageMap;
+  /** free_area: the list of type t and order o is number t * (MAX_PAGE_ORDER + 1) + o. */
+  private readonly lists: PageLists;
 
   constructor(name: ZoneName, index: number, start: Pfn, spanned: number, present: number, map: PageMap) {
     this.name = name;
@@ -118,9 +76,8 @@ export class Zone {
     this.spanned_pages = spanned;
     this.present_pages = present;
     this.map = map;
-    const lists = (MIGRATE_MOVABLE + 1) * (map.maxOrder + 1);
-    this.first = new Int32Array(lists).fill(NONE);
-    this.last = new Int32Array(lists).fill(NONE);
+    this.lists = new PageLists(map, TYPES * (map.maxOrder + 1));
+    this.pcp = new PerCpuPages(map);
   }
 
   /** zone_spans_pfn(). */
@@ -128,11 +85,10 @@ export class Zone {
     return pfn >= this.zone_start_pfn && pfn < this.zone_start_pfn + this.spanned_pages;
   }
 
-  /** Is a block of at least `order` free, for unmovable use? */
+  /** Is a block of at least `order` free? */
   hasBlock(order: number): boolean {
     for (let at = order; at <= this.map.maxOrder; at++) {
-      if (this.first[this.list(MIGRATE_UNMOVABLE, at)] !== NONE) return true;
-      if (this.first[this.list(MIGRATE_MOVABLE, at)] !== NONE) return true;
+      for (let type = 0; type < TYPES; type++) if (this.lists.head(this.list(type, at)) !== NONE) return true;
     }
     return false;
   }
@@ -140,9 +96,9 @@ export class Zone {
   /** Every free block on the lists, in no particular order. */
   freeBlocks(): { readonly pfn: Pfn; readonly order: number }[] {
     const blocks: { pfn: Pfn; order: number }[] = [];
-    for (let list = 0; list < this.first.length; list++) {
+    for (let list = 0; list < this.lists.length; list++) {
       const order = list % (this.map.maxOrder + 1);
-      for (let page = this.first[list]!; page !== NONE; page = this.map.next[this.map.link(page)]!) {
+      for (let page = this.lists.head(list); page !== NONE; page = this.lists.next(page)) {
         blocks.push({ pfn: this.map.base + page, order });
       }
     }
@@ -167,11 +123,11 @@ export class Zone {
     this.free_pages += 1 << order;
   }
 
-  /** Takes 2^order pages for unmovable use; null where no block is large enough. Linux: __rmqueue(). */
-  takeBlock(order: number): Pfn | null {
-    let page = this.takeSmallest(order, MIGRATE_UNMOVABLE);
-    if (page === NONE) page = this.claim(order);
-    if (page === NONE) page = this.takeSmallest(order, MIGRATE_MOVABLE);
+  /** Takes 2^order pages; null where no block is large enough. Linux: __rmqueue(). */
+  takeBlock(order: number, type: number = MIGRATE_UNMOVABLE): Pfn | null {
+    let page = this.takeSmallest(order, type);
+    if (page === NONE) page = this.claim(order, type);
+    if (page === NONE) page = this.steal(order, type);
     if (page === NONE) return null;
     this.free_pages -= 1 << order;
     return this.map.base + page;
@@ -182,7 +138,10 @@ export class Zone {
     let page = start;
     let order = startOrder;
     const type = map.blockType[page >> map.pageblockOrder]!;
-    invariant(type !== MIGRATE_CMA, 'a page of a contiguous area must not reach the buddy lists');
+    if (type === MIGRATE_CMA) {
+      this.free_cma_pages += 1 << order;
+      return;
+    }
     while (order < map.maxOrder) {
       const buddy = page ^ (1 << order);
       if (map.order[buddy] !== order || !this.spans(map.base + buddy)) break;
@@ -206,13 +165,17 @@ export class Zone {
 
   private takeSmallest(order: number, type: number): number {
     for (let at = order; at <= this.map.maxOrder; at++) {
-      const page = this.first[this.list(type, at)]!;
-      if (page === NONE) continue;
-      this.remove(page, at, type);
-      this.expand(page, order, at, type);
-      return page;
+      const page = this.lists.head(this.list(type, at));
+      if (page !== NONE) return this.takeFrom(page, order, at, type);
     }
     return NONE;
+  }
+
+  /** Linux: page_del_and_expand(). */
+  private takeFrom(page: number, order: number, from: number, type: number): number {
+    this.remove(page, from, type);
+    this.expand(page, order, from, type);
+    return page;
   }
 
   /** The upper halves go back, at the head of their lists; `page` keeps the lowest 2^low pages. */
@@ -220,43 +183,75 @@ export class Zone {
     for (let order = high - 1; order >= low; order--) this.add(page + (1 << order), order, type, false);
   }
 
-  /**
-   * Turns movable page blocks into unmovable ones, starting from the largest free block, and allocates there.
-   * Linux: __rmqueue_claim(), try_to_steal_block(). Page blocks in use hold nothing movable here, so that the
-   * rule "at least half of the block is free or alike" always holds.
-   */
-  private claim(order: number): number {
-    const { map } = this;
-    for (let at = map.maxOrder; at >= order; at--) {
-      const page = this.first[this.list(MIGRATE_MOVABLE, at)]!;
-      if (page === NONE) continue;
-      if (at >= map.pageblockOrder) {
-        this.remove(page, at, MIGRATE_MOVABLE);
-        this.setBlockType(page, at, MIGRATE_UNMOVABLE);
-        this.expand(page, order, at, MIGRATE_UNMOVABLE);
-        return page;
-      }
-      if (this.moveBlock(page)) return this.takeSmallest(order, MIGRATE_UNMOVABLE);
+  /** The type whose block of exactly this order serves `type`, or NONE. Linux: find_suitable_fallback(). */
+  private fallback(order: number, type: number): number {
+    for (const other of FALLBACKS[type]!) {
+      if (this.lists.head(this.list(other, order)) !== NONE) return other;
     }
     return NONE;
   }
 
-  /** Makes the page block around `page` unmovable. False where it sticks out of the zone. */
-  private moveBlock(page: number): boolean {
+  /**
+   * Turns page blocks of another type into such of `type`, starting from the largest free block, and allocates there.
+   * Linux: __rmqueue_claim(), try_to_steal_block().
+   */
+  private claim(order: number, type: number): number {
+    const { map } = this;
+    for (let at = map.maxOrder; at >= order; at--) {
+      const other = this.fallback(at, type);
+      if (other === NONE) continue;
+      const page = this.lists.head(this.list(other, at));
+      if (at >= map.pageblockOrder) {
+        this.remove(page, at, other);
+        this.setBlockType(page, at, type);
+        this.expand(page, order, at, type);
+        return page;
+      }
+      if (this.moveBlock(page, other, type)) return this.takeSmallest(order, type);
+    }
+    return NONE;
+  }
+
+  /** Takes one block, the smallest, and leaves its page block to the other type. Linux: __rmqueue_steal(). */
+  private steal(order: number, type: number): number {
+    for (let at = order; at <= this.map.maxOrder; at++) {
+      const other = this.fallback(at, type);
+      if (other !== NONE) return this.takeFrom(this.lists.head(this.list(other, at)), order, at, other);
+    }
+    return NONE;
+  }
+
+  /**
+   * Gives the page block around `page` another type. False where it sticks out of the zone, or where less than half of
+   * it is free or alike: what is in use in a movable page block is alike, as nothing movable is in use.
+   */
+  private moveBlock(page: number, from: number, to: number): boolean {
     const { map } = this;
     const size = 1 << map.pageblockOrder;
     const start = alignDown(page, size);
     if (!this.spans(map.base + start) || !this.spans(map.base + start + size - 1)) return false;
+    if (from !== MIGRATE_MOVABLE && this.freeIn(start, size) < size / 2) return false;
     for (let at = start; at < start + size; ) {
       const order = map.order[at]!;
       if (order >= 0) {
-        this.remove(at, order, MIGRATE_MOVABLE);
-        this.add(at, order, MIGRATE_UNMOVABLE, true);
+        this.remove(at, order, from);
+        this.add(at, order, to, true);
         at += 1 << order;
       } else at++;
     }
-    this.setBlockType(start, map.pageblockOrder, MIGRATE_UNMOVABLE);
+    this.setBlockType(start, map.pageblockOrder, to);
     return true;
+  }
+
+  /** Free pages on the lists of [start, start + size). */
+  private freeIn(start: number, size: number): number {
+    let free = 0;
+    for (let at = start; at < start + size; ) {
+      const pages = this.map.order[at]! >= 0 ? 1 << this.map.order[at]! : 0;
+      free += pages;
+      at += Math.max(pages, 1);
+    }
+    return free;
   }
 
   /** Linux: change_pageblock_range(). `order` is at least that of a page block. */
@@ -270,28 +265,12 @@ export class Zone {
   }
 
   private add(page: number, order: number, type: number, tail: boolean): void {
-    const { next, prev } = this.map;
-    const list = this.list(type, order);
-    const neighbour = tail ? this.last[list]! : this.first[list]!;
-    const link = this.map.link(page);
-    prev[link] = tail ? neighbour : NONE;
-    next[link] = tail ? NONE : neighbour;
-    if (neighbour !== NONE) (tail ? next : prev)[this.map.link(neighbour)] = page;
-    if (!tail || neighbour === NONE) this.first[list] = page;
-    if (tail || neighbour === NONE) this.last[list] = page;
+    this.lists.add(this.list(type, order), page, tail);
     this.map.order[page] = order;
   }
 
   private remove(page: number, order: number, type: number): void {
-    const { next, prev } = this.map;
-    const list = this.list(type, order);
-    const link = this.map.link(page);
-    const before = prev[link]!;
-    const after = next[link]!;
-    if (before === NONE) this.first[list] = after;
-    else next[this.map.link(before)] = after;
-    if (after === NONE) this.last[list] = before;
-    else prev[this.map.link(after)] = before;
+    this.lists.remove(this.list(type, order), page);
     this.map.order[page] = NOT_HEAD;
   }
 }

@@ -10,7 +10,8 @@ import { MAX_PAGE_ORDER, pageblock_order } from '../include/linux/pageblock-flag
 import { PAGE_ALIGN, PAGE_SIZE, PFN_DOWN, PFN_PHYS, PFN_UP } from '../include/linux/pfn.js';
 import type { Kernel } from '../kernel.js';
 import { memparse, simple_strtoull } from '../lib/cmdline.js';
-import { PageMap, Zone, type ZoneName } from './buddy.js';
+import { Zone, type ZoneName } from './buddy.js';
+import { PageMap } from './page-map.js';
 
 /** A zone and the first frame behind it, as zone_sizes_init() decides it. */
 export interface MaxZonePfn {

@@ -2,7 +2,8 @@
 /**
  * The page allocator: which zone serves a request, and how boot hands memory over.
  * Linux: mm/page_alloc.c; mm/memblock.c, memblock_free_all(); arch/arm/mm/init.c, free_highpages() (v6.12).
- * Zones are made by `mm_init.ts`; the free lists of one are in `buddy.ts`, read it next.
+ * Zones are made by `mm_init.ts`; the free lists of one are in `buddy.ts`, read it next; the lists that a CPU keeps
+ * in front of them in `pcp.ts`; how much must be left in `watermarks.ts`.
  *
  * Model: no reclaim, compaction or OOM killer: where those would act, a request fails. Nothing but DMA and page
  * tables allocates, so that more memory is free, and at lower addresses, than on a board that runs programs.
@@ -11,19 +12,29 @@ import { hex, ilog2, type Pfn, type Range } from '../../base/address.js';
 import { invariant } from '../../base/diagnostics.js';
 import { page_address } from '../arch/arm/include/asm/memory.js';
 import {
+  __GFP_COMP,
   __GFP_DMA,
-  __GFP_HIGH,
   __GFP_HIGHMEM,
   __GFP_NOWARN,
+  __GFP_RECLAIMABLE,
   __GFP_ZERO,
   gfpflags_allow_blocking,
 } from '../include/linux/gfp.js';
 import { PAGE_SIZE, PFN_DOWN, PFN_PHYS, PFN_UP } from '../include/linux/pfn.js';
 import type { Kernel } from '../kernel.js';
-import { MIGRATE_CMA, NOT_HEAD, type PageMap, RESERVED, type Zone, type ZoneName } from './buddy.js';
+import type { Zone, ZoneName } from './buddy.js';
 import { kmap_atomic, kunmap_atomic } from './highmem.js';
-
 import { free_unused_memmap } from './mm_init.js';
+import {
+  MIGRATE_CMA,
+  MIGRATE_RECLAIMABLE,
+  MIGRATE_UNMOVABLE,
+  NOT_HEAD,
+  type PageMap,
+  RESERVED,
+} from './page-map.js';
+import { drain_pages_zone, free_unref_page, rmqueue_pcplist } from './pcp.js';
+import { urgentMinimum, zone_watermark_ok } from './watermarks.js';
 
 export { free_area_init, type MaxZonePfn } from './mm_init.js';
 
@@ -39,9 +50,11 @@ export class PageAllocator {
     return this.zones.reduce((sum, zone) => sum + zone.managed_pages, 0);
   }
 
-  /** Free pages outside contiguous areas. */
+  /** Free pages outside contiguous areas, those included that CPUs keep. */
   get free_pages(): number {
-    return this.zones.reduce((sum, zone) => sum + zone.free_pages - zone.free_cma_pages, 0);
+    return this.zones.reduce((sum, { free_pages, free_cma_pages, pcp }) => {
+      return sum + free_pages - free_cma_pages + pcp.count - pcp.cma_count;
+    }, 0);
   }
 
   zone(name: ZoneName): Zone | undefined {
@@ -71,7 +84,14 @@ export function memblock_free_all(k: Kernel): void {
  * be activated. Linux: mm/page_alloc.c, free_reserved_area() (v6.12).
  */
 export function free_reserved_pages(k: Kernel, start: Pfn, end: Pfn): void {
-  releasePages(k, start, end, false);
+  if (start >= end) return;
+  pageMap(k).clearReserved(start, end);
+  for (let pfn = start; pfn < end; pfn++) {
+    const zone = zoneOf(k, pfn);
+    zone.managed_pages++;
+    freeToZone(zone, pfn, 0);
+  }
+  k.machine.observer?.pagesFreed(PFN_PHYS(start), PFN_PHYS(end - start));
 }
 
 /** Are all of [start, end) present pages that the page allocator never had? */
@@ -114,14 +134,28 @@ export function alloc_pages(k: Kernel, gfp: number, order: number): Pfn | null {
     return null;
   }
   const highest = gfp_zoneidx(k, gfp);
-  const pfn = takeFrom(k, highest, order, 'low', gfp) ?? takeFrom(k, highest, order, 'min', gfp);
+  const pfn =
+    get_page_from_freelist(k, highest, order, 'low', gfp) ??
+    get_page_from_freelist(k, highest, order, 'min', gfp) ??
+    __alloc_pages_direct_reclaim(k, highest, order, gfp);
   if (pfn === null) {
     warn_alloc(k, gfp, order);
     return null;
   }
+  if (order > 0 && (gfp & __GFP_COMP) !== 0) pageMap(k).folioOrder.set(pfn, order);
   k.machine.observer?.pagesAllocated(PFN_PHYS(pfn), PAGE_SIZE * 2 ** order);
   if (gfp & __GFP_ZERO || zeroesAlways(k)) clearPages(k, pfn, 2 ** order);
   return pfn;
+}
+
+/**
+ * What CPUs keep is given back for requests that may wait, and they try again.
+ * Model: nothing is reclaimed; Linux gets here where something was.
+ */
+function __alloc_pages_direct_reclaim(k: Kernel, highest: number, order: number, gfp: number): Pfn | null {
+  if (!gfpflags_allow_blocking(gfp)) return null;
+  drain_all_pages(k, null);
+  return get_page_from_freelist(k, highest, order, 'min', gfp);
 }
 
 /** Index of the highest zone that may serve `gfp`. Linux: include/linux/gfp.h, gfp_zone(). */
@@ -135,57 +169,38 @@ function gfp_zoneidx(k: Kernel, gfp: number): number {
   return normal.index;
 }
 
-/** One pass over the zones, down to a watermark. Linux: get_page_from_freelist(). */
-function takeFrom(k: Kernel, highest: number, order: number, mark: 'low' | 'min', gfp: number): Pfn | null {
+/**
+ * One pass over the zones, down to a watermark. A zone below its high one is remembered as such: its CPUs keep less.
+ * Linux: get_page_from_freelist(), rmqueue().
+ */
+function get_page_from_freelist(
+  k: Kernel,
+  highest: number,
+  order: number,
+  mark: 'low' | 'min',
+  gfp: number,
+): Pfn | null {
+  // Linux: include/linux/gfp.h, gfp_migratetype().
+  const type = gfp & __GFP_RECLAIMABLE ? MIGRATE_RECLAIMABLE : MIGRATE_UNMOVABLE;
   for (let index = highest; index >= 0; index--) {
     const zone = k.pages.zones[index]!;
     if (zone.managed_pages === 0) continue;
-    const available = zone.free_pages - zone.free_cma_pages - (2 ** order - 1);
-    const keep = reservePages(k, zone, mark, gfp) + lowmemReserve(k, zone, highest);
-    if (available <= keep || !zone.hasBlock(order)) continue;
-    const pfn = zone.takeBlock(order);
+    const { min, low, high } = zone.watermark;
+    if (zone.belowHigh || !zone_watermark_ok(zone, order, high, highest)) {
+      zone.belowHigh = true;
+      const keep = mark === 'low' ? low : urgentMinimum(min, gfp);
+      if (!zone_watermark_ok(zone, order, keep, highest)) continue;
+    }
+    const pfn = zone.pcp.allows(order) ? rmqueue_pcplist(zone, order, type) : zone.takeBlock(order, type);
     if (pfn !== null) return pfn;
   }
   return null;
 }
 
-/**
- * Pages that a request must leave in a zone. Atomic requests may go deeper, but only in the second pass.
- * Linux: __setup_per_zone_wmarks(), calculate_min_free_kbytes(), __zone_watermark_ok() (v6.12; the factors of
- * 6.1 are the same). Model: watermarks follow the managed pages at once; huge pages do not raise them.
- */
-function reservePages(k: Kernel, zone: Zone, mark: 'low' | 'min', gfp: number): number {
-  const lowmem = lowmemPages(k);
-  const minFreeKbytes = Math.min(Math.max(Math.floor(Math.sqrt(lowmem * 4 * 16)), 128), 262144);
-  const share = Math.floor((Math.floor(minFreeKbytes / 4) * zone.managed_pages) / Math.max(lowmem, 1));
-  const isLow = zone.name !== 'HighMem' && zone.name !== 'Movable';
-  const min = isLow ? share : Math.min(Math.max(Math.floor(zone.managed_pages / 1024), 32), 128);
-  if (mark === 'low') {
-    return min + Math.max(Math.floor(share / 4), Math.floor((zone.managed_pages * 10) / 10000));
-  }
-  if (!(gfp & __GFP_HIGH)) return min;
-  const half = min - Math.floor(min / 2);
-  return gfpflags_allow_blocking(gfp) ? half : half - Math.floor(half / 4);
-}
-
-function lowmemPages(k: Kernel): number {
-  let pages = 0;
-  for (const zone of k.pages.zones) {
-    if (zone.name === 'DMA' || zone.name === 'Normal') pages += zone.managed_pages;
-  }
-  return pages;
-}
-
-/**
- * Pages kept back from requests that could have been served by a higher zone.
- * Linux: setup_per_zone_lowmem_reserve(), sysctl_lowmem_reserve_ratio (v6.12).
- */
-function lowmemReserve(k: Kernel, zone: Zone, highest: number): number {
-  const ratio = zone.name === 'DMA' ? 256 : zone.name === 'Normal' ? 32 : 0;
-  if (ratio === 0) return 0;
-  let above = 0;
-  for (let index = zone.index + 1; index <= highest; index++) above += k.pages.zones[index]!.managed_pages;
-  return Math.floor(above / ratio);
+/** Gives back what CPUs keep of a zone, or of all. Linux: drain_all_pages() (v6.12). */
+export function drain_all_pages(k: Kernel, zone: Zone | null): void {
+  if (zone !== null) drain_pages_zone(zone);
+  else for (const each of k.pages.zones) drain_pages_zone(each);
 }
 
 /** Linux: warn_alloc(). Differs: one line, without process, stack and memory report; not rate limited. */
@@ -226,12 +241,27 @@ export function __free_pages(k: Kernel, pfn: Pfn, order: number): void {
     k.log.pr_err(`BUG: Bad page state in process swapper  pfn:${bad.toString(16).padStart(5, '0')}`);
     return;
   }
-  const zone = zoneOf(k, pfn);
-  if (isCmaPage(map, pfn)) {
-    zone.free_pages += 2 ** order;
-    zone.free_cma_pages += 2 ** order;
-  } else zone.freeBlock(pfn, order, false);
+  free_pages_prepare(map, pfn, 2 ** order);
+  freeToZone(zoneOf(k, pfn), pfn, order);
   k.machine.observer?.pagesFreed(PFN_PHYS(pfn), PAGE_SIZE * 2 ** order);
+}
+
+/** To the CPU's lists where they take the order. Linux: free_unref_page(). */
+function freeToZone(zone: Zone, pfn: Pfn, order: number): void {
+  if (!zone.pcp.allows(order)) {
+    zone.freeBlock(pfn, order, false);
+    return;
+  }
+  const overflowed = free_unref_page(zone, pfn, order);
+  if (!overflowed || !zone.belowHigh) return;
+  // For all zones up to ZONE_MOVABLE, the last one.
+  if (zone_watermark_ok(zone, 0, zone.watermark.high, zone.lowmem_reserve.length - 1)) zone.belowHigh = false;
+}
+
+/** Flags of pages do not outlive their use. Linux: mm/page_alloc.c, PAGE_FLAGS_CHECK_AT_PREP (v6.12). */
+function free_pages_prepare(map: PageMap, pfn: Pfn, count: number): void {
+  map.dcacheClean.fill(0, pfn - map.base, pfn - map.base + count);
+  map.folioOrder.delete(pfn);
 }
 
 /** First page of the range that is not in use, or null. */
@@ -258,6 +288,12 @@ export function zone_of_pfn(k: Kernel, pfn: Pfn): Zone | undefined {
   return k.pages.zones.find(zone => zone.spans(pfn));
 }
 
+/** Has `pfn` a struct page without PG_reserved: does the page allocator or a contiguous area own it? */
+export function isManagedPage(k: Kernel, pfn: Pfn): boolean {
+  const map = pageMap(k);
+  return map.contains(pfn) && map.order[pfn - map.base] !== RESERVED;
+}
+
 /** One page block of a contiguous area starts to count as free memory. Linux: mm/mm_init.c (v6.12). */
 export function init_cma_reserved_pageblock(k: Kernel, pfn: Pfn): void {
   const map = pageMap(k);
@@ -281,23 +317,24 @@ export function init_cma_reserved_pageblock(k: Kernel, pfn: Pfn): void {
  * gives back what is too much; that is left alone here.
  */
 export function alloc_contig_range(k: Kernel, start: Pfn, end: Pfn): number {
-  countCma(k, start, start - end);
+  const zone = zoneOf(k, start);
+  invariant(isCmaPage(pageMap(k), start), () => `pfn ${hex(start)} is not in an active contiguous area`);
+  drain_all_pages(k, zone);
+  zone.free_pages -= end - start;
+  zone.free_cma_pages -= end - start;
+  invariant(zone.free_cma_pages >= 0, 'more contiguous pages are taken than there are');
   k.machine.observer?.pagesAllocated(PFN_PHYS(start), PFN_PHYS(end - start));
   if (zeroesAlways(k)) clearPages(k, start, end - start);
   return 0;
 }
 
-/** Gives pages of a contiguous area back. */
+/** Gives pages of a contiguous area back, one after the other. */
 export function free_contig_range(k: Kernel, pfn: Pfn, count: number): void {
-  countCma(k, pfn, count);
-}
-
-function countCma(k: Kernel, pfn: Pfn, change: number): void {
-  invariant(isCmaPage(pageMap(k), pfn), () => `pfn ${hex(pfn)} is not in an active contiguous area`);
+  const map = pageMap(k);
+  invariant(isCmaPage(map, pfn), () => `pfn ${hex(pfn)} is not in an active contiguous area`);
+  free_pages_prepare(map, pfn, count);
   const zone = zoneOf(k, pfn);
-  zone.free_pages += change;
-  zone.free_cma_pages += change;
-  invariant(zone.free_cma_pages >= 0 && zone.free_cma_pages <= zone.cma_pages, 'contiguous pages miscounted');
+  for (let page = pfn; page < pfn + count; page++) freeToZone(zone, page, 0);
 }
 
 function isCmaPage(map: PageMap, pfn: Pfn): boolean {

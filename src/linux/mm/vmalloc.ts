@@ -14,6 +14,7 @@ import { flush_cache_all } from '../arch/arm/mm/cache.js';
 import { arch_sync_kernel_mappings } from '../arch/arm/mm/fault.js';
 import { pmd_off_k, pte_alloc_kernel } from '../arch/arm/mm/mmu.js';
 import { PAGE_ALIGN, PAGE_SIZE } from '../include/linux/pfn.js';
+import { num_online_cpus } from '../kernel/cpu.js';
 import type { Kernel } from '../kernel.js';
 import { AddressSpace } from './vmap-space.js';
 
@@ -80,12 +81,6 @@ export function find_vm_area(k: Kernel, vaddr: Vaddr): VmArea | undefined {
 
 export function is_vmalloc_addr(k: Kernel, vaddr: Vaddr): boolean {
   return vaddr >= k.memory.VMALLOC_START && vaddr < k.memory.VMALLOC_END;
-}
-
-/** CPUs that boot has started. Linux: kernel/cpu.c, bringup_nonboot_cpus() (v6.12). */
-function num_online_cpus(k: Kernel): number {
-  const possible = k.cpu.num_possible_cpus;
-  return Math.max(1, Math.min(possible, k.cmdline.maxcpus ?? possible));
 }
 
 /** Lazily freed pages that are too many: 32 MiB for each power of two of CPUs. */

@@ -28,6 +28,9 @@ const SHORT_DESCRIPTORS: readonly number[] = [4 * KiB, 64 * KiB, MiB, 16 * MiB];
 const LONG_DESCRIPTORS: readonly number[] = [4 * KiB, 2 * MiB, GiB];
 
 export const IOMMU_DRIVERS: readonly IommuDriver[] = [
+  // Not in Linux: an IOMMU that is all software, of the kernels that probe recordings with an IOMMU were made on. Each
+  // device has a domain and addresses of its own. Model: the recordings do not tell its page sizes.
+  { symbol: 'ARM_DMA_USE_IOMMU', compatible: ['lab,iommu'], pgsizes: [4 * KiB], group: 'device' },
   // exynos-iommu.c
   {
     symbol: 'EXYNOS_IOMMU',

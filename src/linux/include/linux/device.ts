@@ -19,6 +19,14 @@ export interface BusDmaRegion {
   readonly size: number;
 }
 
+/** Linux: include/linux/device.h, struct device_dma_parameters (v6.12). 0: not given. */
+export interface device_dma_parameters {
+  /** Address bits that a bounce buffer must share with the original. */
+  min_align_mask: number;
+  /** No buffer may cross a multiple of this plus one. */
+  segment_boundary_mask: number;
+}
+
 /** DMA_BIT_MASK(n): the mask of n address bits. */
 export function DMA_BIT_MASK(bits: number): number {
   return 2 ** bits - 1;
@@ -41,6 +49,10 @@ export class device {
   dma_mem: DmaCoherentMem | null = null;
   /** Bounce buffers in use: the default pool or a restricted one. */
   dma_io_tlb_mem: IoTlbMem | null = null;
+  /** Synchronizing does nothing for this device and is skipped (6.12). Set by dma_set_mask(). */
+  dma_skip_sync = false;
+  /** What the driver has said about its scatter-gather engine. Buses that device trees describe have room for it. */
+  readonly dma_parms: device_dma_parameters = { min_align_mask: 0, segment_boundary_mask: 0 };
   /** Behind an IOMMU that the kernel has a driver for. Linux: the member of that name, and iommu_group. */
   iommu: dev_iommu | null = null;
   /** Who does its DMA; null: dma-direct (in 5.15 without LPAE: ARM's own operations). */

@@ -4,6 +4,7 @@
  * Attributes are bits of one number; directions have the values that the assembly of arch/arm/mm relies on.
  */
 import type { Kernel } from '../../kernel.js';
+import type { device } from './device.js';
 
 export const DMA_ATTR_WEAK_ORDERING: number = 1 << 1;
 export const DMA_ATTR_WRITE_COMBINE: number = 1 << 2;
@@ -27,4 +28,22 @@ export function dmaAddrBits(k: Kernel): 32 | 64 {
 /** All ones of dma_addr_t: 2^32 - 1, or 2^64 - 1 (which a number holds as 2^64). */
 export function DMA_MAPPING_ERROR(k: Kernel): number {
   return 2 ** dmaAddrBits(k) - 1;
+}
+
+/** Address bits that a bounce buffer must have in common with the original (NVMe asks for those of a page). */
+export function dma_get_min_align_mask(dev: device): number {
+  return dev.dma_parms.min_align_mask;
+}
+
+export function dma_set_min_align_mask(dev: device, mask: number): void {
+  dev.dma_parms.min_align_mask = mask;
+}
+
+/** No segment may cross a multiple of this plus one; all ones of an unsigned long unless a driver has said less. */
+export function dma_get_seg_boundary(dev: device): number {
+  return dev.dma_parms.segment_boundary_mask || 0xffffffff;
+}
+
+export function dma_set_seg_boundary(dev: device, mask: number): void {
+  dev.dma_parms.segment_boundary_mask = mask;
 }

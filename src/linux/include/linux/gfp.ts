@@ -7,6 +7,7 @@
 export const __GFP_DMA: number = 1 << 0;
 export const __GFP_HIGHMEM: number = 1 << 1;
 export const __GFP_DMA32: number = 1 << 2;
+export const __GFP_RECLAIMABLE: number = 1 << 4;
 export const __GFP_HIGH: number = 1 << 5;
 export const __GFP_IO: number = 1 << 6;
 export const __GFP_FS: number = 1 << 7;

@@ -3,7 +3,7 @@
  * Memory that belongs to one device, declared by a 'shared-dma-pool' node with 'no-map'.
  * Linux: kernel/dma/coherent.c (v6.12; the same in 6.1).
  * A device that has such a pool gets coherent memory from nowhere else, also when the pool is full.
- * Left out: dma_declare_coherent_memory() of board code, mmap, DMA_GLOBAL_POOL (no-MMU ARM only).
+ * mmap of such memory: user-map.ts. Left out: dma_declare_coherent_memory() of board code, DMA_GLOBAL_POOL (no-MMU ARM only).
  */
 import {
   type DmaAddr,
@@ -48,7 +48,16 @@ export class DmaCoherentMem {
   }
 
   contains(vaddr: Vaddr): boolean {
-    return vaddr >= this.virt_base && vaddr < this.virt_base + this.size * PAGE_SIZE;
+    return this.holds(vaddr, 1);
+  }
+
+  /** Is all of [vaddr, vaddr + size) in the pool? */
+  holds(vaddr: Vaddr, size: number): boolean {
+    return vaddr >= this.virt_base && vaddr + size <= this.virt_base + this.size * PAGE_SIZE;
+  }
+
+  pfnOf(vaddr: Vaddr): Pfn {
+    return this.pfn_base + Math.floor((vaddr - this.virt_base) / PAGE_SIZE);
   }
 }
 

@@ -1,51 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * The DMA API that drivers call, as far as it allocates. Linux: kernel/dma/mapping.c (v6.12). Masks stand in
- * masks.ts, streaming mappings in streaming.ts; both are passed on from here. A device behind an IOMMU has operations
- * of its own (arch/arm/mm/dma-iommu.ts). What to read next: direct.ts, where designs part.
+ * The DMA API that drivers call: coherent memory here; masks in masks.ts, cached memory in noncoherent.ts, streaming
+ * mappings in streaming.ts, buffers for processes in user-map.ts, all of which are passed on from here.
+ * Linux: kernel/dma/mapping.c (v6.12). A device behind an IOMMU has operations of its own (arch/arm/mm/dma-iommu.ts).
+ * What to read next: direct.ts, where designs part.
  */
 import type { Paddr } from '../../../base/address.js';
 import type { CoherentBuffer } from '../../../hw/observer.js';
 import { __arm_dma_free, __dma_alloc } from '../../arch/arm/mm/dma-mapping.js';
 import type { device } from '../../include/linux/device.js';
-import { DMA_ATTR_SKIP_CPU_SYNC, DMA_BIDIRECTIONAL } from '../../include/linux/dma-mapping.js';
-import { __GFP_COMP, __GFP_DMA, __GFP_DMA32, __GFP_HIGHMEM } from '../../include/linux/gfp.js';
-import { get_order, PAGE_ALIGN, PAGE_SIZE, PFN_PHYS } from '../../include/linux/pfn.js';
+import { DMA_ATTR_NO_WARN } from '../../include/linux/dma-mapping.js';
+import { __GFP_COMP, __GFP_NOWARN } from '../../include/linux/gfp.js';
+import { get_order, PAGE_SIZE, PFN_PHYS } from '../../include/linux/pfn.js';
 import type { Kernel } from '../../kernel.js';
 import { contiguousPages } from '../../mm/vmalloc.js';
 import type { DmaBuffer } from './arch.js';
 import { dma_alloc_from_dev_coherent, dma_release_from_dev_coherent } from './coherent.js';
-import {
-  type DmaPages,
-  dma_direct_alloc,
-  dma_direct_alloc_pages,
-  dma_direct_free,
-  dma_direct_free_pages,
-} from './direct.js';
+import { type DmaPages, dma_direct_alloc, dma_direct_free } from './direct.js';
 import { uses_arm_dma_ops } from './masks.js';
+import { refusesCompound, ZONE_FLAGS } from './noncoherent.js';
 import { driverOf } from './streaming-events.js';
 
 export {
   dma_addressing_limited,
+  dma_get_merge_boundary,
   dma_get_required_mask,
   dma_max_mapping_size,
+  dma_need_sync,
+  dma_opt_mapping_size,
   dma_set_coherent_mask,
   dma_set_mask,
   dma_set_mask_and_coherent,
 } from './masks.js';
+export * from './noncoherent.js';
 export { dma_pgprot } from './pgprot.js';
 export * from './streaming.js';
-
-const ZONE_FLAGS = __GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM;
-
-/** Memory of dma_alloc_pages() is mapped for both directions, and nothing is synchronized yet. */
-const BOTH_UNSYNCED = [DMA_BIDIRECTIONAL, DMA_ATTR_SKIP_CPU_SYNC] as const;
-
-/** Compound pages were refused from 6.12 on; before, ARM dropped the flag. */
-function refusesCompound(k: Kernel, gfp: number, caller: string): boolean {
-  if ((gfp & __GFP_COMP) === 0 || !k.config.atLeast('6.12')) return false;
-  return k.log.WARN_ONCE(`${caller} COMP`, `${caller}: __GFP_COMP`);
-}
+export * from './user-map.js';
 
 /**
  * Allocates `size` bytes (at least 1) of coherent memory; null on failure.
@@ -130,43 +120,12 @@ export function dma_free_attrs(
 
 /** Linux: include/linux/dma-mapping.h, dma_alloc_coherent() (v6.12). */
 export function dma_alloc_coherent(k: Kernel, dev: device, size: number, gfp: number): DmaBuffer | null {
-  return dma_alloc_attrs(k, dev, size, gfp, 0);
+  return dma_alloc_attrs(k, dev, size, gfp, (gfp & __GFP_NOWARN) !== 0 ? DMA_ATTR_NO_WARN : 0);
 }
 
 /** Linux: include/linux/dma-mapping.h, dma_free_coherent() (v6.12). */
 export function dma_free_coherent(k: Kernel, dev: device, size: number, buffer: DmaBuffer | null): void {
   dma_free_attrs(k, dev, size, buffer, 0);
-}
-
-/**
- * Cached lowmem pages that the device reaches; the driver synchronizes them, as streaming memory. dma_alloc_noncoherent() returns their direct mapping and
- * dma_alloc_noncontiguous() one segment of them. Linux: kernel/dma/mapping.c, dma_alloc_pages() (v6.12).
- */
-export function dma_alloc_pages(k: Kernel, dev: device, size: number, gfp: number): DmaPages | null {
-  if (dev.coherent_dma_mask === 0) {
-    k.log.WARN_ONCE('dma_alloc_pages mask', `dma_alloc_pages: ${dev.name} has no coherent DMA mask`);
-    return null;
-  }
-  if ((gfp & ZONE_FLAGS) !== 0) {
-    k.log.WARN_ONCE('dma_alloc_pages zone', 'dma_alloc_pages: zone flags');
-    return null;
-  }
-  if (refusesCompound(k, gfp, 'dma_alloc_pages')) return null;
-  // No operation for it. Linux: arch/arm/mm/dma-mapping.c, iommu_ops (v6.12).
-  if (dev.dma_ops !== null) return null;
-  const pages = dma_direct_alloc_pages(k, dev, PAGE_ALIGN(size), gfp);
-  if (pages !== null && k.machine.observer !== null) {
-    const paddr = PFN_PHYS(pages.pfn);
-    k.dma.streaming.mapped(k, dev, pages.dma_handle, paddr, PAGE_ALIGN(size), ...BOTH_UNSYNCED);
-  }
-  return pages;
-}
-
-/** Linux: kernel/dma/mapping.c, dma_free_pages() (v6.12). */
-export function dma_free_pages(k: Kernel, dev: device, size: number, pages: DmaPages): void {
-  const ends = k.dma.streaming.ending(k, dev, pages.dma_handle, PAGE_ALIGN(size), ...BOTH_UNSYNCED);
-  if (ends !== null) k.machine.observer?.streamingUnmapped(ends);
-  dma_direct_free_pages(k, dev, PAGE_ALIGN(size), pages.pfn);
 }
 
 export type { DmaBuffer, DmaPages };

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { bootTestKernel, probeDevice } from '../../../../tests/support/test-kernel.js';
 import { KernelConfig, type KernelVersion } from '../../config.js';
 import { DMA_BIT_MASK, device } from '../../include/linux/device.js';
 import { dma_to_phys, min_not_zero, phys_to_dma, toDmaAddr } from '../../include/linux/dma-direct.js';
-import { DMA_MAPPING_ERROR } from '../../include/linux/dma-mapping.js';
+import { DMA_FROM_DEVICE, DMA_MAPPING_ERROR } from '../../include/linux/dma-mapping.js';
 import type { Kernel } from '../../kernel.js';
 import {
   dma_addressing_limited,
   dma_get_required_mask,
+  dma_need_sync,
   dma_set_mask,
   dma_set_mask_and_coherent,
 } from './masks.js';
+import { dma_map_single, dma_sync_single_for_cpu } from './streaming.js';
 
 const image = { textOffset: 0x8000, stext: 0, rodataStart: 0, initBegin: 0, initEnd: 0, sdata: 0, end: 0 };
 
@@ -109,4 +112,46 @@ test('translation goes by the first range that fits, and fails as the types do',
   assert.equal(dma_to_phys(k, dev, 0x40000000), 0xffffffff);
   assert.equal(min_not_zero(0, 7), 7);
   assert.equal(min_not_zero(7, 0), 7);
+});
+
+test('who must synchronize: 6.12 remembers that a coherent device need not, until it bounces; 6.1 asks each time', () => {
+  const restricted = {
+    reserved:
+      'pool@4a000000 { compatible = "restricted-dma-pool"; reg = <0x4a000000 0x400000>; phandle = <1>; };',
+    nodes: 'restricted { memory-region = <1>; dma-coherent; };',
+  };
+  for (const version of ['6.12', '6.1'] as const) {
+    const k = bootTestKernel({ design: 'legacy', version, ...restricted });
+    const plain = probeDevice(k, '/plain');
+    const snooping = probeDevice(k, '/snooping');
+    const bouncing = probeDevice(k, '/restricted');
+    const needed = () => [
+      dma_need_sync(k, plain, 0x42000000),
+      dma_need_sync(k, snooping, 0x42000000),
+      dma_need_sync(k, bouncing, 0x42000000),
+      dma_need_sync(k, bouncing, 0x4a000000),
+    ];
+    assert.deepEqual(needed(), [true, false, false, true]);
+    for (const dev of [plain, snooping, bouncing]) dma_set_mask(k, dev, DMA_BIT_MASK(32));
+    assert.deepEqual(needed(), [true, false, false, version === '6.1']);
+    assert.notEqual(dma_map_single(k, bouncing, 0xc2000000, 100, DMA_FROM_DEVICE), 0xffffffff);
+    assert.deepEqual(needed(), [true, false, false, true]);
+  }
+});
+
+test('a sync call that is skipped does not copy a live bounce buffer', () => {
+  const nodes = 'restricted { memory-region = <1>; dma-coherent; };';
+  const reserved =
+    'pool@4a000000 { compatible = "restricted-dma-pool"; reg = <0x4a000000 0x400000>; phandle = <1>; };';
+  const k = bootTestKernel({ design: 'legacy', reserved, nodes });
+  const dev = probeDevice(k, '/restricted');
+  const addr = dma_map_single(k, dev, 0xc2000000, 4, DMA_FROM_DEVICE);
+  k.machine.ram.write32(dma_to_phys(k, dev, addr), 1);
+  // The mask is set again while a mapping lives: Linux believes that the device never bounced.
+  dma_set_mask(k, dev, DMA_BIT_MASK(32));
+  dma_sync_single_for_cpu(k, dev, addr, 4, DMA_FROM_DEVICE);
+  assert.notEqual(k.machine.access.load32(0xc2000000), 1);
+  dev.dma_skip_sync = false;
+  dma_sync_single_for_cpu(k, dev, addr, 4, DMA_FROM_DEVICE);
+  assert.equal(k.machine.access.load32(0xc2000000), 1);
 });

@@ -3,7 +3,7 @@
  * Which addresses a device reaches. Linux: kernel/dma/direct.c and kernel/dma/mapping.c (v6.12), the part
  * about masks. ARM never sets `zone_dma_limit`, so generic code believes that ZONE_DMA ends at 16 MiB.
  */
-import { FOUR_GiB, ilog2 } from '../../../base/address.js';
+import { type DmaAddr, FOUR_GiB, ilog2 } from '../../../base/address.js';
 import { DMA_BIT_MASK, type device } from '../../include/linux/device.js';
 import {
   dma_to_phys,
@@ -16,7 +16,12 @@ import {
 import { EIO } from '../../include/linux/errno.js';
 import { PAGE_SIZE, PFN_DOWN, PFN_PHYS } from '../../include/linux/pfn.js';
 import type { Kernel } from '../../kernel.js';
-import { is_swiotlb_active, is_swiotlb_force_bounce, swiotlb_max_mapping_size } from './swiotlb.js';
+import {
+  is_swiotlb_active,
+  is_swiotlb_buffer,
+  is_swiotlb_force_bounce,
+  swiotlb_max_mapping_size,
+} from './swiotlb.js';
 
 /** size_t's largest value: "no limit". */
 const SIZE_MAX: number = 2 ** 32 - 1;
@@ -54,11 +59,36 @@ function dma_supported(k: Kernel, dev: device, mask: number): boolean {
     : dma_direct_supported(k, dev, mask);
 }
 
+/**
+ * CONFIG_DMA_NEED_SYNC, which ARM with an MMU always has. A coherent device need not synchronize until it bounces;
+ * operations of an IOMMU decide for themselves.
+ */
+function dma_setup_need_sync(k: Kernel, dev: device): void {
+  if (k.config.atLeast('6.12')) dev.dma_skip_sync = dev.dma_ops === null && dev.dma_coherent;
+}
+
+/** Do calls to synchronize get through? Linux: include/linux/dma-mapping.h, dma_dev_need_sync() (v6.12). */
+export function dma_dev_need_sync(k: Kernel, dev: device): boolean {
+  return !dev.dma_skip_sync || k.config.isEnabled('DMA_API_DEBUG');
+}
+
+/**
+ * Must the driver of this mapping synchronize? Linux: include/linux/dma-mapping.h, dma_need_sync();
+ * kernel/dma/direct.c, dma_direct_need_sync() (v6.12; 6.1 looks at the mapping alone, 5.15 at the operations).
+ */
+export function dma_need_sync(k: Kernel, dev: device, addr: DmaAddr): boolean {
+  if (!dma_dev_need_sync(k, dev)) return false;
+  if (dev.dma_ops !== null) return true;
+  if (!dev.dma_coherent) return true;
+  return !uses_arm_dma_ops(k) && is_swiotlb_buffer(dev, dma_to_phys(k, dev, addr));
+}
+
 /** 0, or -EIO. Linux: kernel/dma/mapping.c, dma_set_mask() (v6.12). */
 export function dma_set_mask(k: Kernel, dev: device, mask: number): number {
   const truncated = toDmaAddr(k, mask);
   if (dev.dma_mask === null || !dma_supported(k, dev, truncated)) return -EIO;
   dev.dma_mask = truncated;
+  dma_setup_need_sync(k, dev);
   return 0;
 }
 
@@ -113,7 +143,18 @@ export function dma_addressing_limited(k: Kernel, dev: device): boolean {
 
 /** Bytes. Linux: kernel/dma/direct.c, dma_direct_max_mapping_size() (v6.12). */
 export function dma_max_mapping_size(k: Kernel, dev: device): number {
-  if (dev.dma_ops !== null) return SIZE_MAX;
+  // Nobody else's operations say anything about sizes.
+  if (dev.dma_ops !== null || uses_arm_dma_ops(k)) return SIZE_MAX;
   const bounces = is_swiotlb_force_bounce(dev) || dma_addressing_limited(k, dev);
   return is_swiotlb_active(dev) && bounces ? swiotlb_max_mapping_size(dev) : SIZE_MAX;
+}
+
+/** Bytes that map best: any. Linux: kernel/dma/mapping.c, dma_opt_mapping_size() (v6.12). */
+export function dma_opt_mapping_size(k: Kernel, dev: device): number {
+  return dma_max_mapping_size(k, dev);
+}
+
+/** 0: segments cannot be merged. Linux: kernel/dma/mapping.c, dma_get_merge_boundary() (v6.12). */
+export function dma_get_merge_boundary(_k: Kernel, _dev: device): number {
+  return 0;
 }

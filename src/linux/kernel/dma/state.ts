@@ -4,7 +4,7 @@
  * generic atomic pools (kernel/dma/pool.c).
  * Model: whether interrupts are off is what the caller says.
  */
-import type { Vaddr } from '../../../base/address.js';
+import type { DmaAddr, Vaddr } from '../../../base/address.js';
 import type { GenPool } from '../../lib/genalloc.js';
 import { StreamingEvents } from './streaming-events.js';
 
@@ -25,6 +25,12 @@ export class DmaState {
   /** Generic: bytes that each pool has taken so far (debugfs dma_pools/). */
   pool_size_kernel = 0;
   pool_size_dma = 0;
+
+  /**
+   * `*dma_handle` after a dma_alloc_attrs() that failed: ARM's own allocators set it before they try, generic code
+   * leaves it alone (null).
+   */
+  failed_handle: DmaAddr | null = null;
 
   /** Who owns which bytes, for an observer. */
   readonly streaming: StreamingEvents = new StreamingEvents();

@@ -220,6 +220,23 @@ test('a highmem buffer is bounced and maintained through windows, page by page',
   );
 });
 
+test('6.1 copies a part of a highmem buffer to the page before, where the part begins past the first page', () => {
+  const high = 0x7f001c00;
+  const part = 0x500;
+  for (const version of ['6.12', '6.1'] as const) {
+    const { k, dev } = booted({ ...RESTRICTED, version, memoryMiB: 1024 }, '/restricted');
+    const { ram } = k.machine;
+    ram.fill(0x7f000000, 0x4000, 0x11);
+    const addr: number = dma_map_page_attrs(k, dev, PFN_DOWN(high), 0xc00, 5000, DMA_FROM_DEVICE, 0);
+    ram.fill(addr + part, 16, 0x22);
+    dma_sync_single_for_cpu(k, dev, addr + part, 16, DMA_FROM_DEVICE);
+    const right = high + part;
+    const wrong = right - 4096;
+    assert.ok(ram.isFilledWith(version === '6.1' ? wrong : right, 16, 0x22), version);
+    assert.ok(ram.isFilledWith(version === '6.1' ? right : wrong, 16, 0x11), version);
+  }
+});
+
 test('memory that the device does not reach is an error and one warning without bounce buffers', () => {
   const { k, dev } = booted();
   dev.dma_mask = DMA_BIT_MASK(30);
@@ -351,10 +368,10 @@ test('atomic pools, restricted pools and memory without address say what they gi
   assert.equal((cookie.buffers[0] as CoherentBuffer).vaddr, null);
   const restricted = probeDevice(k, '/restricted');
   const pages = watched(k, () => {
-    const got = dma_alloc_pages(k, restricted, 8192, GFP_KERNEL)!;
-    dma_free_pages(k, restricted, 8192, got);
+    const got = dma_alloc_pages(k, restricted, 8192, DMA_FROM_DEVICE, GFP_KERNEL)!;
+    dma_free_pages(k, restricted, 8192, got, DMA_FROM_DEVICE);
   });
   assert.deepEqual(pages.lines, ['allocated 8192', 'fill 8192', 'mapped', 'unmapped', 'freed 8192']);
   const [mapped] = pages.buffers as StreamingBuffer[];
-  assert.deepEqual([mapped?.direction, mapped?.skipSync], ['bidirectional', true]);
+  assert.deepEqual([mapped?.direction, mapped?.skipSync], ['from-device', true]);
 });

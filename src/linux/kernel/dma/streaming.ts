@@ -4,8 +4,8 @@
  * include/linux/dma-mapping.h (v6.12; 6.1 alike; 5.15 where said). What happens underneath: direct-streaming.ts, or
  * the operations of the device.
  * Every change of ownership is told to the machine's observer, after all maintenance.
- * Left out: PCI peer memory, KMSAN, tracing, DMA_API_DEBUG. dma_skip_sync (6.12) saves the sync calls of
- * coherent devices that never bounced; those calls do nothing anyway.
+ * Left out: PCI peer memory, KMSAN, tracing, DMA_API_DEBUG.
+ * The sync calls of a device that need not (dma_skip_sync, 6.12) do nothing, not even check their arguments.
  * Model: BUG_ON() is logged as a bug, and the function does nothing; a real kernel kills the caller.
  */
 import type { DmaAddr, Paddr, Pfn, Vaddr } from '../../../base/address.js';
@@ -33,7 +33,7 @@ import {
   dma_direct_unmap_page,
   dma_direct_unmap_sg,
 } from './direct-streaming.js';
-import { uses_arm_dma_ops } from './masks.js';
+import { dma_dev_need_sync, uses_arm_dma_ops } from './masks.js';
 
 /** valid_dma_direction(): DMA_NONE is none. */
 function validDirection(k: Kernel, dir: number, caller: string): boolean {
@@ -82,7 +82,6 @@ export function dma_unmap_page_attrs(
   attrs: number,
 ): void {
   if (!validDirection(k, dir, 'dma_unmap_page_attrs')) return;
-  if (!hasMask(k, dev, 'dma_unmap_page_attrs')) return;
   const ends = k.dma.streaming.ending(k, dev, addr, size, dir, attrs);
   const direct = uses_arm_dma_ops(k) ? arm_dma_unmap_page : dma_direct_unmap_page;
   const unmap = dev.dma_ops?.unmap_page ?? direct;
@@ -189,7 +188,6 @@ export function dma_unmap_sg_attrs(
   attrs: number,
 ): void {
   if (!validDirection(k, dir, 'dma_unmap_sg_attrs')) return;
-  if (!hasMask(k, dev, 'dma_unmap_sg_attrs')) return;
   const ends = mappedRuns(sgl).map(({ dmaAddr, size }) =>
     k.dma.streaming.ending(k, dev, dmaAddr, size, dir, attrs),
   );
@@ -239,8 +237,11 @@ export function dma_sync_single_for_cpu(
   size: number,
   dir: number,
 ): void {
+  if (!dma_dev_need_sync(k, dev)) {
+    k.dma.streaming.syncedForCpu(k, dev, addr, size, dir);
+    return;
+  }
   if (!validDirection(k, dir, 'dma_sync_single_for_cpu')) return;
-  if (!hasMask(k, dev, 'dma_sync_single_for_cpu')) return;
   const direct = uses_arm_dma_ops(k) ? arm_dma_sync_for_cpu : dma_direct_sync_single_for_cpu;
   const sync = dev.dma_ops?.sync_single_for_cpu ?? direct;
   sync(k, dev, addr, size, dir);
@@ -255,8 +256,11 @@ export function dma_sync_single_for_device(
   size: number,
   dir: number,
 ): void {
+  if (!dma_dev_need_sync(k, dev)) {
+    k.dma.streaming.syncedForDevice(k, dev, addr, size, dir);
+    return;
+  }
   if (!validDirection(k, dir, 'dma_sync_single_for_device')) return;
-  if (!hasMask(k, dev, 'dma_sync_single_for_device')) return;
   const direct = uses_arm_dma_ops(k) ? arm_dma_sync_for_device : dma_direct_sync_single_for_device;
   const sync = dev.dma_ops?.sync_single_for_device ?? direct;
   sync(k, dev, addr, size, dir);

@@ -4,12 +4,12 @@
  * through a window where the buffer lies in highmem. Linux: kernel/dma/swiotlb.c, the second half of
  * swiotlb_bounce(); include/linux/highmem.h, memcpy_from_page(), memcpy_to_page() (v6.12).
  */
-import type { Paddr, Vaddr } from '../../../base/address.js';
+import type { Paddr, Pfn, Vaddr } from '../../../base/address.js';
 import { hex } from '../../../base/address.js';
 import { invariant } from '../../../base/diagnostics.js';
 import { __va, PageHighMem } from '../../arch/arm/include/asm/memory.js';
 import { flush_dcache_page } from '../../arch/arm/mm/flush.js';
-import { PAGE_SIZE, PFN_DOWN } from '../../include/linux/pfn.js';
+import { PAGE_SIZE } from '../../include/linux/pfn.js';
 import type { Kernel } from '../../kernel.js';
 import { kmap_atomic, kunmap_atomic } from '../../mm/highmem.js';
 
@@ -18,17 +18,16 @@ function memcpy(k: Kernel, to: Vaddr, from: Vaddr, size: number): void {
   invariant(done, () => `memcpy(${hex(to)}, ${hex(from)}, ${size}) faults`);
 }
 
-/** Fills the bounce buffer. It always lies in lowmem. */
-export function copyToBounce(k: Kernel, bounce: Paddr, original: Paddr, size: number): void {
-  eachPiece(k, original, size, (vaddr, done, bytes) => memcpy(k, __va(k, bounce + done), vaddr, bytes));
+/** Fills the bounce buffer. It always lies in lowmem. `pfn`: the frame of the original that it all begins with. */
+export function copyToBounce(k: Kernel, bounce: Paddr, original: Paddr, size: number, pfn: Pfn): void {
+  eachPiece(k, original, size, pfn, (vaddr, done, bytes) => memcpy(k, __va(k, bounce + done), vaddr, bytes));
 }
 
 /** Brings back what the device wrote. A highmem page is flushed for the sake of its other mappings. */
-export function copyFromBounce(k: Kernel, bounce: Paddr, original: Paddr, size: number): void {
-  eachPiece(k, original, size, (vaddr, done, bytes) => {
+export function copyFromBounce(k: Kernel, bounce: Paddr, original: Paddr, size: number, pfn: Pfn): void {
+  eachPiece(k, original, size, pfn, (vaddr, done, bytes, highPage) => {
     memcpy(k, vaddr, __va(k, bounce + done), bytes);
-    const pfn = PFN_DOWN(original + done);
-    if (PageHighMem(k, pfn)) flush_dcache_page(k, pfn);
+    if (highPage !== null) flush_dcache_page(k, highPage);
   });
 }
 
@@ -37,18 +36,19 @@ function eachPiece(
   k: Kernel,
   start: Paddr,
   size: number,
-  use: (vaddr: Vaddr, done: number, bytes: number) => void,
+  firstPage: Pfn,
+  use: (vaddr: Vaddr, done: number, bytes: number, highPage: Pfn | null) => void,
 ): void {
-  if (!PageHighMem(k, PFN_DOWN(start))) {
-    use(__va(k, start), 0, size);
+  if (!PageHighMem(k, firstPage)) {
+    use(__va(k, start), 0, size, null);
     return;
   }
-  for (let done = 0; done < size; ) {
-    const paddr = start + done;
-    const offset = paddr % PAGE_SIZE;
+  let page = firstPage;
+  for (let done = 0; done < size; page++) {
+    const offset = (start + done) % PAGE_SIZE;
     const bytes = Math.min(size - done, PAGE_SIZE - offset);
-    const window = kmap_atomic(k, PFN_DOWN(paddr));
-    use(window + offset, done, bytes);
+    const window = kmap_atomic(k, page);
+    use(window + offset, done, bytes, page);
     kunmap_atomic(k, window);
     done += bytes;
   }

@@ -4,10 +4,10 @@
  * Linux: kernel/dma/swiotlb.c, struct io_tlb_pool, swiotlb_search_pool_area(), swiotlb_release_slots() (v6.12);
  * swiotlb_do_find_slots() (v6.1). The kernel around it: `swiotlb.ts`.
  *
- * Left out: SWIOTLB_DYNAMIC (further pools). Model: 5.15 searches as 6.1 does.
+ * Left out: SWIOTLB_DYNAMIC (further pools), padding slots (only IOMMU code asks swiotlb_tbl_map_single() for more than
+ * a slot's alignment). Model: 5.15 searches as 6.1 does.
  */
 import { alignUp, low32, type Paddr } from '../../../base/address.js';
-import { invariant } from '../../../base/diagnostics.js';
 import { PAGE_SIZE } from '../../include/linux/pfn.js';
 
 /** Slots of a segment; no buffer crosses one. */
@@ -65,10 +65,8 @@ export class IoTlbMem {
   list: Uint8Array = new Uint8Array(0);
   /** For each slot in use: where its bytes come from. */
   orig_addr: Float64Array = new Float64Array(0);
-  /** For each slot in use: bytes from here to the end of the buffer. Negative in trailing padding. */
+  /** For each slot in use: bytes from here to the end of the buffer. */
   alloc_size: Int32Array = new Int32Array(0);
-  /** For the first slot that is no padding: padding slots before it. */
-  pad_slots: Uint8Array = new Uint8Array(0);
   /** Page-stride search of kernels before the alignment rework (in v6.9). */
   private strideSearch = false;
 
@@ -88,7 +86,6 @@ export class IoTlbMem {
     }
     this.orig_addr = new Float64Array(nslabs).fill(INVALID_PHYS_ADDR);
     this.alloc_size = new Int32Array(nslabs);
-    this.pad_slots = new Uint8Array(nslabs);
     this.strideSearch = strideSearch;
   }
 
@@ -186,7 +183,7 @@ export class IoTlbMem {
   }
 
   private take(area: Area, slot: number, index: number, nslots: number, request: SlotRequest): number {
-    const offset = bits(request.origAddr, request.minAlignMask & (IO_TLB_SIZE - 1));
+    const offset = alignOffset(request.origAddr, request.minAlignMask);
     for (let i = 0; i < nslots; i++) {
       this.list[slot + i] = 0;
       this.alloc_size[slot + i] = request.allocSize - offset - i * IO_TLB_SIZE;
@@ -200,21 +197,19 @@ export class IoTlbMem {
 
   /**
    * Frees the buffer whose address is `paddr`. `minAlignMask` as at the search.
-   * Linux: swiotlb_release_slots(); it crashes on an address that is not a buffer's: an assertion here.
+   * Linux: swiotlb_release_slots(). A second release changes nothing; one from the middle frees the rest.
    */
   releaseSlots(paddr: Paddr, minAlignMask: number): void {
-    const offset = bits(paddr, minAlignMask & (IO_TLB_SIZE - 1));
-    const tail = Math.floor((paddr - offset - this.start) / IO_TLB_SIZE);
-    const slot = tail - this.pad_slots[tail]!;
+    const offset = alignOffset(paddr, minAlignMask);
+    const slot = Math.floor((paddr - offset - this.start) / IO_TLB_SIZE);
     const nslots = nr_slots(this.alloc_size[slot]! + offset);
-    invariant(nslots > 0 && this.list[slot] === 0, 'a bounce buffer is released that is not in use');
+    if (nslots <= 0) return;
     const after = slot + nslots;
     let free = after < alignUp(slot + 1, IO_TLB_SEGSIZE) ? (this.list[after] ?? 0) : 0;
     for (let at = after - 1; at >= slot; at--) {
       this.list[at] = ++free;
       this.orig_addr[at] = INVALID_PHYS_ADDR;
       this.alloc_size[at] = 0;
-      this.pad_slots[at] = 0;
     }
     this.recountBefore(slot, free);
     this.areas[Math.floor(slot / this.area_nslabs)]!.used -= nslots;
@@ -235,6 +230,11 @@ export class IoTlbMem {
 }
 
 /** `address` & `mask`, for an address of up to 40 bits and a 32-bit mask. */
-function bits(address: number, mask: number): number {
+export function bits(address: number, mask: number): number {
   return (low32(address) & mask) >>> 0;
+}
+
+/** Bytes into its first slot at which a buffer begins. Linux: swiotlb_align_offset() with a mask of 0 (v6.12). */
+export function alignOffset(address: number, minAlignMask: number): number {
+  return bits(address, minAlignMask & (IO_TLB_SIZE - 1));
 }

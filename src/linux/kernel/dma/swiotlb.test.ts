@@ -13,6 +13,8 @@ import {
   DMA_BIDIRECTIONAL,
   DMA_FROM_DEVICE,
   DMA_TO_DEVICE,
+  dma_set_min_align_mask,
+  dma_set_seg_boundary,
 } from '../../include/linux/dma-mapping.js';
 import { EINVAL } from '../../include/linux/errno.js';
 import type { Kernel } from '../../kernel.js';
@@ -31,6 +33,7 @@ import {
   swiotlb_dev_init,
   swiotlb_free,
   swiotlb_init,
+  swiotlb_max_mapping_size,
   swiotlb_sync_single_for_cpu,
   swiotlb_sync_single_for_device,
   swiotlb_tbl_map_single,
@@ -158,6 +161,9 @@ for (const [version, areas] of [
     const none = kernel({ version, lowmem: MiB / 2 });
     swiotlb_init(none, true);
     assert.equal(io_tlb_default_mem(none).nslabs, 0);
+    const forced = kernel({ version, lowmem: MiB / 2, cmdline: 'swiotlb=force' });
+    swiotlb_init(forced, true);
+    assert.equal(io_tlb_default_mem(forced).force_bounce, version === '6.12');
   });
 }
 
@@ -196,6 +202,48 @@ test('a sync beyond the mapping is cut off with one warning', () => {
   assert.deepEqual(texts(k), [
     'test-device: Buffer overflow detected. Allocation size: 3000. Mapping size: 4000.',
   ]);
+});
+
+test('a device that asks for the low bits of its addresses gets them, and its bytes at the right place', () => {
+  for (const version of ['6.12', '6.1'] as const) {
+    const k = kernel({ version });
+    const dev = attached(k, restricted());
+    const { ram } = k.machine;
+    dma_set_min_align_mask(dev, 4095);
+    assert.equal(swiotlb_max_mapping_size(dev), 252 * 1024);
+    for (const at of [0, 0x234, 0x9ab, 0xfff]) {
+      ram.fill(BUFFER, 16384, 0x11);
+      ram.fill(BUFFER + at, 6000, 0x22);
+      const bounce = swiotlb_tbl_map_single(k, dev, BUFFER + at, 6000, 0)!;
+      assert.equal(bounce % 4096, at);
+      assert.ok(ram.isFilledWith(bounce, 6000, 0x22));
+      ram.fill(bounce, 6000, 0x33);
+      // A part that begins in a later slot, before the place where the first slot's bytes begin.
+      const part = 4096 - (at % 2048);
+      swiotlb_sync_single_for_cpu(k, dev, bounce + part, 100, DMA_FROM_DEVICE);
+      const isRefused = version === '6.1' && at % 2048 !== 0;
+      assert.ok(ram.isFilledWith(BUFFER + at + part, 100, isRefused ? 0x22 : 0x33), `${version} ${at}`);
+      assert.ok(ram.isFilledWith(BUFFER + at, part, 0x22));
+      swiotlb_tbl_unmap_single(k, dev, bounce, 6000, DMA_FROM_DEVICE, 0);
+      assert.ok(ram.isFilledWith(BUFFER, at, 0x11) && ram.isFilledWith(BUFFER + at, 6000, 0x33));
+      assert.ok(ram.isFilledWith(BUFFER + at + 6000, 100, 0x11));
+      assert.equal(dev.dma_io_tlb_mem?.used, 0);
+    }
+    const told = 'Access before mapping start detected. orig offset 564, requested offset 0.';
+    assert.deepEqual(texts(k), version === '6.1' ? [`test-device: ${told}`] : []);
+  }
+});
+
+test('no bounce buffer crosses a segment boundary of the device', () => {
+  const k = kernel();
+  const dev = attached(k, restricted());
+  dma_set_seg_boundary(dev, 0xffff);
+  const starts = Array.from({ length: 6 }, () => swiotlb_tbl_map_single(k, dev, BUFFER, 40960, 0)!);
+  assert.deepEqual(
+    starts,
+    Array.from({ length: 6 }, (_, i) => POOL + i * 0x10000),
+  );
+  assert.equal(swiotlb_tbl_map_single(k, dev, BUFFER, 65537, 0), null);
 });
 
 test('a full pool says so; a device without one says something else', () => {

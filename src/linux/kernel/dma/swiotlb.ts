@@ -6,8 +6,7 @@
  *
  * Left out: SWIOTLB_DYNAMIC, memory encryption, debugfs, late initialisation. swiotlb_map(), which checks the
  * bounce address against the mask and does the cache maintenance, is in `direct-streaming.ts`.
- * Model: no device has a segment boundary other than 4 GiB or a minimum alignment mask (NVMe and SCSI drivers
- * set one); 5.15 behaves as 6.1, with areas, which it did not have.
+ * Model: 5.15 behaves as 6.1, with areas, which it did not have.
  */
 import { alignUp, MiB, type Paddr, type Pfn, roundUpPowerOfTwo } from '../../../base/address.js';
 import { __va, PageHighMem } from '../../arch/arm/include/asm/memory.js';
@@ -20,6 +19,8 @@ import {
   DMA_BIDIRECTIONAL,
   DMA_FROM_DEVICE,
   DMA_TO_DEVICE,
+  dma_get_min_align_mask,
+  dma_get_seg_boundary,
 } from '../../include/linux/dma-mapping.js';
 import { EINVAL } from '../../include/linux/errno.js';
 import { get_order, PAGE_ALIGN, PAGE_SIZE, PFN_DOWN, PFN_PHYS } from '../../include/linux/pfn.js';
@@ -27,6 +28,8 @@ import { pa } from '../../include/linux/types.js';
 import type { Kernel } from '../../kernel.js';
 import { copyFromBounce, copyToBounce } from './swiotlb-copy.js';
 import {
+  alignOffset,
+  bits,
   INVALID_PHYS_ADDR,
   IO_TLB_SEGSIZE,
   IO_TLB_SIZE,
@@ -41,9 +44,6 @@ export { IoTlbMem } from './swiotlb-slots.js';
 const IO_TLB_DEFAULT_SLABS: number = (64 * MiB) / IO_TLB_SIZE;
 /** 1 MiB: less is not tried. */
 const IO_TLB_MIN_SLABS: number = MiB / IO_TLB_SIZE;
-/** dma_get_seg_boundary() and dma_get_min_align_mask() of a device that has set neither. */
-const SEG_BOUNDARY = 0xffffffff;
-const MIN_ALIGN_MASK = 0;
 /** sizeof(struct io_tlb_area) without lock debugging. */
 const AREA_BYTES = 12;
 
@@ -85,9 +85,14 @@ function swiotlb_find_pool(dev: device, paddr: Paddr): IoTlbMem | null {
   return dev.dma_io_tlb_mem?.contains(paddr) ? dev.dma_io_tlb_mem : null;
 }
 
-/** Bytes: one segment, as no device has a minimum alignment mask. */
-export function swiotlb_max_mapping_size(_dev: device): number {
-  return IO_TLB_SEGSIZE * IO_TLB_SIZE;
+/** Linux: kernel/dma/swiotlb.c, is_swiotlb_buffer() (v6.1). */
+export function is_swiotlb_buffer(dev: device, paddr: Paddr): boolean {
+  return swiotlb_find_pool(dev, paddr) !== null;
+}
+
+/** Bytes: one segment, of which the search may have to pass over the first slots. */
+export function swiotlb_max_mapping_size(dev: device): number {
+  return IO_TLB_SEGSIZE * IO_TLB_SIZE - alignUp(dma_get_min_align_mask(dev), IO_TLB_SIZE);
 }
 
 /**
@@ -99,7 +104,8 @@ export function swiotlb_init(k: Kernel, addressing_limit: boolean): void {
   if (!k.config.isEnabled('SWIOTLB')) return;
   if ((!addressing_limit && !parameter.force) || parameter.noforce) return;
   const mem = io_tlb_default_mem(k);
-  mem.force_bounce = parameter.force;
+  // 6.1 sets it with the pool: a device is not forced to bounce where there is no memory for one.
+  if (k.config.atLeast('6.12')) mem.force_bounce = parameter.force;
   const wanted = alignUp(parameter.slabs ?? IO_TLB_DEFAULT_SLABS, IO_TLB_SEGSIZE);
   const areas = roundUpPowerOfTwo(Math.max(parameter.areas ?? k.cpu.num_possible_cpus, 1));
   k.log.pr_info(`${PREFIX} area num ${areas}.`);
@@ -124,6 +130,7 @@ export function swiotlb_init(k: Kernel, addressing_limit: boolean): void {
   if (!k.config.atLeast('6.12')) nareas = areas;
   if (!bookkeepingMemory(k, nslabs, nareas)) return;
   initPool(k, mem, start, nslabs, nareas);
+  mem.force_bounce = parameter.force;
   k.log.pr_info(`${PREFIX} mapped [mem ${pa(k, mem.start)}-${pa(k, mem.end)}] (${megabytes(nslabs)}MB)`);
 }
 
@@ -174,20 +181,21 @@ function initPool(k: Kernel, mem: IoTlbMem, start: Paddr, nslabs: number, nareas
 
 /** First slot for a buffer, or -1. */
 function findSlots(k: Kernel, dev: device, mem: IoTlbMem, request: Partial<SlotRequest>): number {
+  const boundaryMask = dma_get_seg_boundary(dev);
   return mem.findSlots(k.machine.cpu, {
-    tableDmaAddr: phys_to_dma(k, dev, mem.start) % (SEG_BOUNDARY + 1),
+    tableDmaAddr: bits(phys_to_dma(k, dev, mem.start), boundaryMask),
     origAddr: 0,
     allocSize: 0,
     allocAlignMask: 0,
-    minAlignMask: MIN_ALIGN_MASK,
-    boundaryMask: SEG_BOUNDARY,
+    minAlignMask: dma_get_min_align_mask(dev),
+    boundaryMask,
     ...request,
   });
 }
 
 /**
  * A bounce buffer for `size` bytes at `orig_addr`, filled with them whatever the direction; null where there
- * is no room. Linux: swiotlb_tbl_map_single() (v6.12; the same in 6.1 for devices without alignment mask).
+ * is no room. Linux: swiotlb_tbl_map_single() (v6.12, v6.1) without further alignment.
  * Model: BUG_ON() for an empty buffer is logged, and there is none.
  */
 export function swiotlb_tbl_map_single(
@@ -208,17 +216,22 @@ export function swiotlb_tbl_map_single(
     k.log.WARN(`kernel BUG in swiotlb_tbl_map_single: ${dev.name}: no slots`);
     return null;
   }
-  const slot = findSlots(k, dev, mem, { origAddr: orig_addr, allocSize: size });
+  const offset = alignOffset(orig_addr, dma_get_min_align_mask(dev));
+  const allocSize = size + offset;
+  const slot = findSlots(k, dev, mem, { origAddr: orig_addr, allocSize });
   if (slot < 0) {
     if (!(attrs & DMA_ATTR_NO_WARN)) {
+      const told = k.config.atLeast('6.12') ? allocSize : size;
       k.log.pr_warn(
-        `${dev.name}: swiotlb buffer is full (sz: ${size} bytes), total ${mem.nslabs} (slots), used ${mem.used} (slots)`,
+        `${dev.name}: swiotlb buffer is full (sz: ${told} bytes), total ${mem.nslabs} (slots), used ${mem.used} (slots)`,
       );
     }
     return null;
   }
-  for (let i = 0; i < nr_slots(size); i++) mem.orig_addr[slot + i] = orig_addr + i * IO_TLB_SIZE;
-  const tlb_addr = mem.slotAddress(slot);
+  // 6.12: from now on the device does not skip the synchronizing of buffers.
+  dev.dma_skip_sync = false;
+  for (let i = 0; i < nr_slots(allocSize); i++) mem.orig_addr[slot + i] = orig_addr + i * IO_TLB_SIZE;
+  const tlb_addr = mem.slotAddress(slot) + offset;
   swiotlb_bounce(k, dev, mem, tlb_addr, size, DMA_TO_DEVICE);
   return tlb_addr;
 }
@@ -238,9 +251,17 @@ function swiotlb_bounce(
   const slot = Math.floor((tlb_addr - mem.start) / IO_TLB_SIZE);
   const slotOrigin = mem.orig_addr[slot]!;
   if (slotOrigin === INVALID_PHYS_ADDR) return;
-  const offset = tlb_addr % IO_TLB_SIZE;
+  const isNew = k.config.atLeast('6.12');
+  // Negative in the first bytes of a further slot, which 6.1 refuses to copy.
+  const start = alignOffset(slotOrigin, dma_get_min_align_mask(dev));
+  const offset = (tlb_addr % IO_TLB_SIZE) - start;
   const left = mem.alloc_size[slot]! - offset;
-  if (left < 0 && !k.config.atLeast('6.12')) {
+  if (!isNew && offset < 0) {
+    const text = `Access before mapping start detected. orig offset ${start}, requested offset ${offset + start}.`;
+    k.log.WARN_ONCE('swiotlb_bounce start', `${dev.name}: ${text}`);
+    return;
+  }
+  if (!isNew && left < 0) {
     const text = `Buffer overflow detected. Allocation size: ${left + offset}. Mapping size: ${size}+${offset}.`;
     k.log.WARN_ONCE('swiotlb_bounce offset', `${dev.name}: ${text}`);
     return;
@@ -253,8 +274,10 @@ function swiotlb_bounce(
   }
   const bytes = overflow ? left : size;
   const original = slotOrigin + offset;
-  if (direction === DMA_TO_DEVICE) copyToBounce(k, tlb_addr, original, bytes);
-  else copyFromBounce(k, tlb_addr, original, bytes);
+  // 6.1 takes the frame from the slot's original and only the place in it from the sum: a bug for highmem.
+  const pfn = PFN_DOWN(isNew ? original : slotOrigin);
+  if (direction === DMA_TO_DEVICE) copyToBounce(k, tlb_addr, original, bytes, pfn);
+  else copyFromBounce(k, tlb_addr, original, bytes, pfn);
 }
 
 /** Ends a mapping: copies back for the CPU, then frees the slots. Nothing where `paddr` is no bounce buffer. */
@@ -269,7 +292,7 @@ export function swiotlb_tbl_unmap_single(
   const mem = swiotlb_find_pool(dev, paddr);
   if (mem === null) return;
   if (!(attrs & DMA_ATTR_SKIP_CPU_SYNC)) swiotlb_sync_single_for_cpu(k, dev, paddr, size, direction);
-  mem.releaseSlots(paddr, MIN_ALIGN_MASK);
+  mem.releaseSlots(paddr, dma_get_min_align_mask(dev));
 }
 
 export function swiotlb_sync_single_for_device(
@@ -315,7 +338,7 @@ export function swiotlb_alloc(k: Kernel, dev: device, size: number): Pfn | null 
   if (alignToOrder && tlb_addr % PAGE_SIZE !== 0) {
     const text = `Cannot allocate pages from non page-aligned swiotlb addr 0x${pa(k, tlb_addr)}.`;
     k.log.WARN_ONCE('swiotlb_alloc', `${dev.name}: ${text}`);
-    mem.releaseSlots(tlb_addr, MIN_ALIGN_MASK);
+    mem.releaseSlots(tlb_addr, dma_get_min_align_mask(dev));
     return null;
   }
   k.machine.observer?.pagesAllocated(tlb_addr, size);
@@ -327,7 +350,7 @@ export function swiotlb_free(k: Kernel, dev: device, pfn: Pfn, size: number): bo
   if (!k.config.isEnabled('DMA_RESTRICTED_POOL')) return false;
   const mem = swiotlb_find_pool(dev, PFN_PHYS(pfn));
   if (mem === null) return false;
-  mem.releaseSlots(PFN_PHYS(pfn), MIN_ALIGN_MASK);
+  mem.releaseSlots(PFN_PHYS(pfn), dma_get_min_align_mask(dev));
   k.machine.observer?.pagesFreed(PFN_PHYS(pfn), size);
   return true;
 }

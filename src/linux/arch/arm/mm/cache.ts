@@ -64,13 +64,15 @@ function inv_range(k: Kernel, vaddr: Vaddr, size: number): void {
 }
 
 function dmaFunction(k: Kernel, what: DmaFunction, vaddr: Vaddr, size: number): void {
+  if (what === 'none') return;
+  k.kprobe?.(`dma_${what}_range`, vaddr, vaddr + size);
   if (what === 'inv') inv_range(k, vaddr, size);
-  else if (what !== 'none') range(k, vaddr, size, cacheFamily(k)[what]);
+  else range(k, vaddr, size, cacheFamily(k)[what]);
 }
 
 /** Cleans and invalidates [vaddr, vaddr + size) and waits for it. */
 export function dmac_flush_range(k: Kernel, vaddr: Vaddr, size: number): void {
-  range(k, vaddr, size, cacheFamily(k).flush);
+  dmaFunction(k, 'flush', vaddr, size);
 }
 
 /** The inner caches' part of giving a range to a device, or several. `direction` is one of the three. */

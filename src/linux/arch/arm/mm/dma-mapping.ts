@@ -11,7 +11,11 @@ import { hex, KiB, type Pfn, type Vaddr } from '../../../../base/address.js';
 import { invariant } from '../../../../base/diagnostics.js';
 import type { device } from '../../../include/linux/device.js';
 import { dma_to_phys, min_not_zero, phys_to_dma } from '../../../include/linux/dma-direct.js';
-import { DMA_ATTR_NO_KERNEL_MAPPING, DMA_ATTR_WRITE_COMBINE } from '../../../include/linux/dma-mapping.js';
+import {
+  DMA_ATTR_NO_KERNEL_MAPPING,
+  DMA_ATTR_WRITE_COMBINE,
+  DMA_MAPPING_ERROR,
+} from '../../../include/linux/dma-mapping.js';
 import { __GFP_NOWARN, GFP_DMA, GFP_KERNEL, gfpflags_allow_blocking } from '../../../include/linux/gfp.js';
 import {
   get_order,
@@ -245,7 +249,10 @@ export function __dma_alloc(
   };
   const allocator = chooseAllocator(k, request);
   const pages = allocate(k, allocator, request);
-  if (pages === null) return null;
+  if (pages === null) {
+    k.dma.failed_handle = DMA_MAPPING_ERROR(k);
+    return null;
+  }
   const virt = want_vaddr ? pages.cpu_addr : pages.pfn;
   invariant(virt !== null, 'an address was wanted and none was made');
   k.dma.arm_dma_bufs.set(virt, allocator);

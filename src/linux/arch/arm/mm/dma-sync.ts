@@ -2,8 +2,7 @@
 /**
  * Cache maintenance when streaming memory changes hands. Linux: arch/arm/mm/dma-mapping.c,
  * __dma_page_cpu_to_dev() and __dma_page_dev_to_cpu() (v6.12). Inner caches come before the outer cache on
- * the way to the device and after it on the way back.
- * Left out: PG_dcache_clean, which saves later maintenance for user space.
+ * the way to the device and after it on the way back. What came back is marked (dcache-clean.ts).
  */
 import type { Paddr, Vaddr } from '../../../../base/address.js';
 import { DMA_FROM_DEVICE, DMA_TO_DEVICE } from '../../../include/linux/dma-mapping.js';
@@ -12,6 +11,7 @@ import type { Kernel } from '../../../kernel.js';
 import { kmap_atomic, kunmap_atomic } from '../../../mm/highmem.js';
 import { __va, PageHighMem } from '../include/asm/memory.js';
 import { dmac_map_area, dmac_unmap_area, outer_clean_range, outer_inv_range } from './cache.js';
+import { mark_dcache_clean } from './dcache-clean.js';
 
 type AreaOperation = (k: Kernel, vaddr: Vaddr, size: number, direction: number) => void;
 
@@ -59,4 +59,5 @@ export function arch_sync_dma_for_cpu(k: Kernel, paddr: Paddr, size: number, dir
   if (direction === DMA_TO_DEVICE) return;
   outer_inv_range(k, paddr, size);
   dma_cache_maint_page(k, paddr, size, direction, dmac_unmap_area);
+  if (size >= PAGE_SIZE) mark_dcache_clean(k, paddr, size);
 }

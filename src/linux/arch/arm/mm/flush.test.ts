@@ -55,7 +55,7 @@ function aliasing(action: (k: Kernel) => void): string[] {
   });
 }
 
-const FILE: FilePage = { position: 0x5000, mappings: [{ vma: vma(), vaddr: USER }] };
+const FILE: FilePage = { position: 0x5000, mappings: [{ vma: vma(), vaddr: USER }], mapped: true };
 
 test('a cache without aliases needs nothing', () => {
   const seen = kernel('Cortex-A15', { cores: 2 });

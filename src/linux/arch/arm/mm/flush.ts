@@ -4,16 +4,19 @@
  * arch/arm/include/asm/cacheflush.h (v6.12). On caches without aliases almost nothing is needed.
  * Model: the caller says what a kernel finds out from struct page: whether a page belongs to a file and where
  * processes have it mapped. Pages are taken one by one (folios of one page). No page has a persistent kmap.
- * Left out: copy_to_user_page(), PG_dcache_clean and with it the lazy flush of file pages that no process maps.
+ * Left out: copy_to_user_page().
  */
 import { alignDown, type Pfn, type Vaddr } from '../../../../base/address.js';
 import { PAGE_SIZE } from '../../../include/linux/pfn.js';
 import type { Kernel } from '../../../kernel.js';
 import { kmap_atomic, kunmap_atomic } from '../../../mm/highmem.js';
 import { apply_to_page_range } from '../../../mm/memory.js';
+import { isManagedPage } from '../../../mm/page_alloc.js';
 import { page_address } from '../include/asm/memory.js';
 import { PAGE_KERNEL } from '../include/asm/pgtable.js';
 import { __cpuc_flush_dcache_area, __cpuc_flush_icache_all, __cpuc_flush_user_range } from './cache.js';
+import { set_dcache_clean, test_dcache_clean } from './dcache-clean.js';
+import { cpu_architecture } from './proc-info.js';
 
 /** One mapping of a process. Linux: struct vm_area_struct, as far as caches look at it. */
 export interface UserMapping {
@@ -90,6 +93,8 @@ export interface FilePage {
   readonly position: number;
   /** Shared mappings of the page in the process that runs, with the page's address in each. */
   readonly mappings: readonly { readonly vma: UserMapping; readonly vaddr: Vaddr }[];
+  /** Some process has the page mapped: folio_mapped(). */
+  readonly mapped: boolean;
 }
 
 /**
@@ -115,19 +120,39 @@ function cache_ops_need_broadcast(k: Kernel): boolean {
 
 /**
  * The kernel wrote to a page, or is about to read what a process wrote. `file`: null for pages that belong to
- * no file. Linux: flush_dcache_page(), flush_dcache_folio() (v6.12).
+ * no file. A file's page that nobody maps is only marked: its first mapping flushes it.
+ * Linux: flush_dcache_page(), flush_dcache_folio() (v6.12).
  */
 export function flush_dcache_page(k: Kernel, pfn: Pfn, file: FilePage | null = null): void {
   const { cacheid } = k.cpu;
   const hasAliases = cacheid === 'VIVT' || cacheid === 'VIPT_ALIASING';
-  if (!hasAliases && !cache_ops_need_broadcast(k)) return;
-  __flush_dcache_page(k, pfn, file);
-  if (file === null) return;
-  if (cacheid !== 'VIVT') {
-    __flush_icache_all(k);
+  const broadcasts = cache_ops_need_broadcast(k);
+  if (!broadcasts && (!hasAliases || (file !== null && !file.mapped))) {
+    set_dcache_clean(k, pfn, false);
     return;
   }
-  for (const { vma, vaddr } of file.mappings) flush_cache_page(k, vma, vaddr, pfn);
+  __flush_dcache_page(k, pfn, file);
+  if (file !== null && cacheid === 'VIVT') {
+    for (const { vma, vaddr } of file.mappings) flush_cache_page(k, vma, vaddr, pfn);
+  } else if (file !== null) __flush_icache_all(k);
+  set_dcache_clean(k, pfn, true);
+}
+
+/**
+ * A page gets its first entry in the tables of a process. Linux: __sync_icache_dcache() (v6.12), which kernels for
+ * ARMv5 and older do not have. Model: the page belongs to no file.
+ */
+export function __sync_icache_dcache(k: Kernel, pfn: Pfn, exec: boolean): void {
+  if (cpu_architecture(k) < 6) return;
+  const { cacheid } = k.cpu;
+  if (cacheid !== 'VIVT' && cacheid !== 'VIPT_ALIASING' && !exec) return;
+  // Without a struct page, or reserved: set aside at boot.
+  if (!isManagedPage(k, pfn)) return;
+  if (!test_dcache_clean(k, pfn)) {
+    set_dcache_clean(k, pfn, true);
+    __flush_dcache_page(k, pfn, null);
+  }
+  if (exec) __flush_icache_all(k);
 }
 
 /**

@@ -110,6 +110,7 @@ function complete(k: Kernel, { completion }: OuterDriver): void {
 function cleanOrFlush(k: Kernel, operation: 'clean' | 'clean-invalidate', paddr: Paddr, size: number): void {
   const outer = maintainedOuterCache(k);
   if (outer === null) return;
+  k.kprobe?.(operation === 'clean' ? 'outer_clean_range' : 'outer_flush_range', paddr, paddr + size);
   const driver = driverOf(outer);
   if (size === 0 && driver.ignoresEmpty) return;
   const clean = writesThrough(k, outer);
@@ -160,6 +161,7 @@ export function outer_clean_range(k: Kernel, paddr: Paddr, size: number): void {
 export function outer_inv_range(k: Kernel, paddr: Paddr, size: number): void {
   const outer = maintainedOuterCache(k);
   if (outer === null) return;
+  k.kprobe?.('outer_inv_range', paddr, paddr + size);
   const driver = driverOf(outer);
   if (size === 0 && driver.ignoresEmpty) return;
   invalidateLines(driver.inv, outer.lineBytes, low32(paddr), low32(paddr + size), operations(k));

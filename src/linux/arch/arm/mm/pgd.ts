@@ -6,7 +6,8 @@
  * With short descriptors they are copied by value, sections and all, which is why a section of the direct
  * map cannot be changed once a process exists. With LPAE the gigabytes above PAGE_OFFSET point to the
  * kernel's own second level, and only the gigabyte of modules and pkmap is private.
- * Left out: user mappings, low vectors (see devicemaps_init() in mmu.ts).
+ * User mappings are made by mm/remap-pfn.ts.
+ * Left out: low vectors (see devicemaps_init() in mmu.ts).
  */
 import { high32, low32, type Paddr } from '../../../../base/address.js';
 import { GFP_KERNEL } from '../../../include/linux/gfp.js';
@@ -17,13 +18,15 @@ import { check_vmalloc_seq } from './fault.js';
 import { lateTable } from './mmu.js';
 import { ttbFlags } from './proc-info.js';
 
-/** struct mm_struct, as far as kernel addresses are concerned. */
+/** struct mm_struct, as far as page tables are concerned. */
 export class mm_struct {
   readonly name: string;
   /** Physical address of the first-level table. */
   pgd: Paddr = 0;
   /** context.vmalloc_seq: how recent the copied vmalloc entries are; of init_mm, how recent they could be. */
   vmalloc_seq = 0;
+  /** Pages of tables for user space. */
+  readonly tables: Paddr[] = [];
 
   constructor(name: string) {
     this.name = name;
@@ -79,6 +82,10 @@ function copySharedEntries(k: Kernel, mm: mm_struct): boolean {
 export function pgd_free(k: Kernel, mm: mm_struct): void {
   const index = k.mmu.processes.indexOf(mm);
   if (index >= 0) k.mmu.processes.splice(index, 1);
+  for (const table of mm.tables.splice(0)) {
+    __free_pages(k, PFN_DOWN(table), 0);
+    k.mmu.tablePages--;
+  }
   if (k.mmu.pgtable.levels === 3) {
     const entry = mm.pgd + (k.memory.MODULES_VADDR >>> 30) * 8;
     const { ram } = k.machine;

@@ -158,14 +158,14 @@ export class ClassicPgtable implements PgtableFormat {
     this.set_pte_range(k, ptep, pfn, 1, prot);
   }
 
-  set_pte_range(k: Kernel, ptep: Paddr, pfn: Pfn, count: number, prot: pgprot_t): void {
+  set_pte_range(k: Kernel, ptep: Paddr, pfn: Pfn, count: number, prot: pgprot_t, ext = 0): void {
     const { machine } = k;
     const hardware = this.encode(prot.lo);
     for (let i = 0; i < count; i++) {
       const frame = (pfn + i) << 12;
       const at = ptep + i * 4;
       machine.ram.write32(at, frame | prot.lo);
-      machine.ram.write32(at + PTE_HWTABLE_OFF, hardware === 0 ? 0 : frame | hardware);
+      machine.ram.write32(at + PTE_HWTABLE_OFF, hardware === 0 ? 0 : frame | hardware | ext);
     }
     machine.tablesWritten(ptep + PTE_HWTABLE_OFF, count * 4);
   }

@@ -162,9 +162,9 @@ export class LpaePgtable implements PgtableFormat {
     this.set_pte_range(k, ptep, pfn, 1, prot);
   }
 
-  set_pte_range(k: Kernel, ptep: Paddr, pfn: Pfn, count: number, prot: pgprot_t): void {
+  set_pte_range(k: Kernel, ptep: Paddr, pfn: Pfn, count: number, prot: pgprot_t, ext = 0): void {
     const { machine } = k;
-    const lo = hardwareLow(prot.lo, prot.hi);
+    const lo = hardwareLow(prot.lo, prot.hi) | ext;
     for (let i = 0; i < count; i++) {
       const frame = pfn + i;
       const at = ptep + i * 8;

@@ -154,8 +154,11 @@ export interface PgtableFormat {
   pte_offset(k: Kernel, pmdp: Paddr, vaddr: Vaddr): Paddr;
   /** set_pte_ext(ptep, pfn_pte(pfn, prot), 0). */
   set_pte_ext(k: Kernel, ptep: Paddr, pfn: Pfn, prot: pgprot_t): void;
-  /** The same for `count` pages in a row, whose entries must lie in one table. */
-  set_pte_range(k: Kernel, ptep: Paddr, pfn: Pfn, count: number, prot: pgprot_t): void;
+  /**
+   * The same for `count` pages in a row, whose entries must lie in one table. `ext`: bits of the hardware's entry
+   * that Linux's own has not (nG).
+   */
+  set_pte_range(k: Kernel, ptep: Paddr, pfn: Pfn, count: number, prot: pgprot_t, ext?: number): void;
   /** set_pte_ext() of a value that contains its frame number. */
   set_pte(k: Kernel, ptep: Paddr, value: Descriptor): void;
   pte_clear_range(k: Kernel, ptep: Paddr, count: number): void;

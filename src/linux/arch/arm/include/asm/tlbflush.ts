@@ -10,6 +10,7 @@ import type { Kernel } from '../../../../kernel.js';
 
 /** On this CPU, or on all of them where the core's own operations do not reach further. */
 export function flush_tlb_kernel_range(k: Kernel, start: Vaddr, end: Vaddr): void {
+  k.kprobe?.('flush_kern_tlb_range', start, end);
   flush(k, start, end, k.cpu.is_smp);
 }
 
@@ -18,6 +19,7 @@ export function flush_tlb_kernel_range(k: Kernel, start: Vaddr, end: Vaddr): voi
  * multiprocessor. Linux: arch/arm/mm/tlb-v7.S, v7wbi_flush_kern_tlb_range() (v6.12).
  */
 export function local_flush_tlb_kernel_range(k: Kernel, start: Vaddr, end: Vaddr): void {
+  k.kprobe?.('flush_kern_tlb_range', start, end);
   flush(k, start, end, k.cpu.is_smp && k.machine.facts.core.multiprocessingExtensions);
 }
 

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** `armory check-probe`: a recording of the probe from a real kernel against the modelled kernel, call by call. */
+import { type Command, Option } from 'commander';
+import { designByName, designs } from '../designs/index.js';
+import { checkProbe, recordedDesign, recordedKernel } from '../lab/check-probe/check.js';
+import { readRecording } from '../lab/check-probe/read-recording.js';
+import { totals } from '../lab/check-probe/result.js';
+import { prepare } from '../lab/job.js';
+import { checkProbeJson } from '../report/check-probe-schema.js';
+import { checkProbeText } from '../report/check-probe-text.js';
+import { Paint } from '../report/table.js';
+import { addBoardOptions, type BoardOptions, boardArgument, jobFor } from './board-options.js';
+import { EXIT, useColour } from './exit.js';
+import { parseCalls } from './options.js';
+
+interface CheckProbeOptions extends BoardOptions {
+  readonly board: string;
+  readonly design?: string;
+  readonly cells?: true;
+  readonly calls: number;
+  readonly json?: true;
+}
+
+function run(file: string, options: CheckProbeOptions): number {
+  const records = readRecording(file);
+  const recorded = recordedKernel(records);
+  const job = jobFor(options.board, options, []);
+  // A .config says which kernel it is for; a preset is built for the version that was recorded.
+  const baseline = job.baseline ?? (job.configFile === undefined ? recorded.baseline : null);
+  const prepared = prepare({ ...job, ...(baseline && { baseline }) });
+  const design =
+    options.design === undefined ? recordedDesign(recorded, prepared.config) : designByName(options.design);
+  const checked = checkProbe(prepared, design, records);
+  const { cells = false, calls } = options;
+  const text = options.json
+    ? checkProbeJson(checked)
+    : checkProbeText(checked, new Paint(useColour()), { cells, calls });
+  process.stdout.write(`${text}\n`);
+  const { agreed, compared } = totals(checked.cells);
+  return agreed === compared && checked.unmatched.length === 0 ? EXIT.good : EXIT.finding;
+}
+
+export function addCheckProbe(program: Command, finish: (code: number) => void): void {
+  const command = program
+    .command('check-probe')
+    .description("compare a real kernel's probe recording with the modelled kernel, call by call")
+    .argument('<probe.jsonl>', 'recording of probe/armory_probe.c, or a kernel log that has one')
+    .requiredOption('--board <board>', `the tree that the kernel was given: ${boardArgument}`)
+    .addOption(
+      new Option(
+        '--design <name>',
+        'design of the recorded kernel (default: as its Kconfig symbols say)',
+      ).choices(designs.map(({ name }) => name)),
+    )
+    .option('--cells', 'a row for each operation and field')
+    .option('--calls <count>', 'calls to show with what differs', parseCalls, 10)
+    .option('--json', 'as JSON (docs/schema/README.md)');
+  addBoardOptions(command).action((file: string, options: CheckProbeOptions) => finish(run(file, options)));
+}

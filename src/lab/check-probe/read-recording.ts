@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Reads a recording of the probe: one JSON object a line, as debugfs gives it, or a kernel log in which each record
+ * stands behind `ARMORYPROBE ` or `DMAPROBE ` (the lab's module). Of a log all other lines are passed over; a record
+ * that ends in a backslash goes on in the next, since printk() cuts long lines.
+ */
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { type Diagnostic, EnvironmentError, InputError, inputError } from '../../base/diagnostics.js';
+import type { ProbeRecord } from '../../workloads/probe/record.js';
+
+const recordSchema = z.looseObject({
+  dev: z.string(),
+  seq: z.int().nonnegative(),
+  op: z.string(),
+});
+
+const LOG_PREFIX = /(?:ARMORY|DMA)PROBE (.*)$/;
+
+interface Line {
+  readonly text: string;
+  /** Where it begins. */
+  readonly line: number;
+}
+
+/** The records' lines. */
+function recordLines(text: string): Line[] {
+  const lines = text.split(/\r?\n/).map((content, index) => ({ text: content, line: index + 1 }));
+  if (!lines.some(line => LOG_PREFIX.test(line.text))) return lines.filter(line => line.text.trim() !== '');
+  const whole: { text: string; line: number }[] = [];
+  let goesOn = false;
+  for (const { text: content, line } of lines) {
+    const piece = LOG_PREFIX.exec(content)?.[1]?.trimEnd();
+    if (piece === undefined) continue;
+    const last = whole.at(-1);
+    const part = piece.endsWith('\\') ? piece.slice(0, -1) : piece;
+    if (goesOn && last) last.text += part;
+    else whole.push({ text: part, line });
+    goesOn = piece.endsWith('\\');
+  }
+  return whole;
+}
+
+function parseLine(text: string, file: string, line: number): ProbeRecord | Diagnostic {
+  const problem = (message: string): Diagnostic => ({
+    severity: 'error',
+    id: 'recording-line',
+    message,
+    position: { file, line, column: 1 },
+  });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return problem(`not a JSON object: ${(error as Error).message}`);
+  }
+  const parsed = recordSchema.safeParse(value);
+  if (parsed.success) return parsed.data as ProbeRecord;
+  const issue = parsed.error.issues[0]!;
+  return problem(
+    `${issue.path.join('.') || 'record'}: ${issue.message} (a record has 'dev', 'seq' and 'op')`,
+  );
+}
+
+/** Bad lines that are named one by one. */
+const MOST_LINES = 5;
+
+function firstOf(diagnostics: readonly Diagnostic[], file: string): readonly Diagnostic[] {
+  const more = diagnostics.length - MOST_LINES;
+  if (more <= 0) return diagnostics;
+  const message = `and ${more} more lines that are no records`;
+  const rest = { severity: 'error', id: 'recording-line', message, position: { file } } as const;
+  return [...diagnostics.slice(0, MOST_LINES), rest];
+}
+
+/** The records of `text`. Throws an InputError that names every line that is none. */
+export function parseRecording(text: string, file: string): ProbeRecord[] {
+  const records: ProbeRecord[] = [];
+  const diagnostics: Diagnostic[] = [];
+  for (const { text: json, line } of recordLines(text)) {
+    const parsed = parseLine(json, file, line);
+    if ('severity' in parsed) diagnostics.push(parsed as Diagnostic);
+    else records.push(parsed);
+  }
+  if (diagnostics.length > 0) throw new InputError(firstOf(diagnostics, file));
+  if (records.length === 0) {
+    inputError('recording-empty', 'there is no record of the probe in this file', { position: { file } });
+  }
+  return records;
+}
+
+export function readRecording(file: string): ProbeRecord[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new EnvironmentError('read', file, error);
+  }
+  return parseRecording(text, file);
+}
