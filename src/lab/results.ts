@@ -30,7 +30,7 @@ export interface DeviceOutcome {
   readonly allocations: readonly AllocationOutcome[];
 }
 
-/** Memory that the design takes. `peak` is while all buffers of one device are held. */
+/** Memory that the design takes for devices without IOMMU. `peak` is while all buffers of one of them are held. */
 export interface Costs {
   readonly cmaPeakBytes: number;
   readonly vmallocPeakBytes: number;

@@ -4,11 +4,12 @@ import { inputError } from '../base/diagnostics.js';
 import type { Design } from '../designs/design.js';
 import { kernelEntryDifferences } from '../linux/arch/arm/mm/fault.js';
 import { countMapping, pageTableBytes } from '../linux/arch/arm/mm/mapping-count.js';
-import { pgd_alloc } from '../linux/arch/arm/mm/pgd.js';
+import { type mm_struct, pgd_alloc } from '../linux/arch/arm/mm/pgd.js';
 import type { Kernel } from '../linux/kernel.js';
 import type { Sanitizer } from '../sanitizer/sanitizer.js';
 import {
   atomicBurst,
+  type DeviceRun,
   megabyteBuffers,
   runCoherent,
   worksWithoutVmallocSpace,
@@ -31,8 +32,7 @@ export function refuseUnbuildable(design: Design, { config }: PreparedBoard): vo
 /** A device to measure limits with: of the largest group that shares all its memory with others. */
 function typicalGroup(groups: readonly DeviceGroup[]): DeviceGroup {
   const shared = groups.filter(
-    ({ dev }) =>
-      !dev.dma_ops && !dev.dma_coherent && !dev.dma_mem && !dev.cma_area && !dev.dma_io_tlb_mem?.for_alloc,
+    ({ dev }) => !dev.dma_coherent && !dev.dma_mem && !dev.cma_area && !dev.dma_io_tlb_mem?.for_alloc,
   );
   const candidates = shared.length > 0 ? shared : groups;
   return candidates.reduce((largest, group) => (group.names.length > largest.names.length ? group : largest));
@@ -47,10 +47,17 @@ export function runDesign(
 ): DesignRun {
   const bootLog = k.log.lines.filter(line => line.level !== 'info').map(line => line.text);
   const masters = probeDevices(k);
-  const groups = groupAlike(k, masters);
+  // What a design costs is measured on devices that it is about. Behind an IOMMU all designs cost the same.
+  const all = groupAlike(k, masters);
+  const direct = all.filter(({ dev }) => dev.dma_ops === null);
+  const translated = all.filter(({ dev }) => dev.dma_ops !== null);
+  const groups = [...direct, ...translated];
   const process = pgd_alloc(k);
   if (process === null) inputError('no-memory-left', 'the kernel boots, but no memory is left for a process');
-  const runs = groups.map(({ dev }) => runCoherent(k, dev, sanitizer, stories));
+  const run = ({ dev }: DeviceGroup): DeviceRun => runCoherent(k, dev, sanitizer, stories);
+  const runs = direct.map(run);
+  const costs = costsOf(k, process, runs);
+  runs.push(...translated.map(run));
   const devices = groups.map(({ dev, names }, index) => ({
     device: names[0]!,
     alike: names,
@@ -59,19 +66,7 @@ export function runDesign(
     behindIommu: dev.dma_ops !== null,
     allocations: runs[index]!.allocations,
   }));
-  const direct = countMapping(k, k.memory.PAGE_OFFSET, k.memory.high_memory);
-  const costs: Costs = {
-    cmaPeakBytes: Math.max(...runs.map(run => run.cmaPeakBytes)),
-    vmallocPeakBytes: Math.max(...runs.map(run => run.vmallocPeakBytes)),
-    poolBytes: poolSize(k),
-    pageTableBytes: pageTableBytes(k),
-    directMapSections: direct.sections,
-    directMapPages: direct.pages,
-    directMapTables: direct.entriesWithoutSection,
-    vmallocPeakPages: Math.max(...runs.map(run => run.vmallocPeakPages)),
-    lazyRanges: kernelEntryDifferences(k, process).length,
-  };
-  const typical = typicalGroup(groups);
+  const typical = typicalGroup(direct);
   const before = memoryTaken(k, typical.dev);
   // Nobody uses these buffers, so the rules have nothing to say.
   k.machine.observer = null;
@@ -81,6 +76,22 @@ export function runDesign(
     text => text !== null,
   );
   return { design, devices, costs, limits, lost, bootLog };
+}
+
+/** Memory that the design takes, after `runs`. `process`: made before them. */
+function costsOf(k: Kernel, process: mm_struct, runs: readonly DeviceRun[]): Costs {
+  const map = countMapping(k, k.memory.PAGE_OFFSET, k.memory.high_memory);
+  return {
+    cmaPeakBytes: Math.max(...runs.map(run => run.cmaPeakBytes)),
+    vmallocPeakBytes: Math.max(...runs.map(run => run.vmallocPeakBytes)),
+    poolBytes: poolSize(k),
+    pageTableBytes: pageTableBytes(k),
+    directMapSections: map.sections,
+    directMapPages: map.pages,
+    directMapTables: map.entriesWithoutSection,
+    vmallocPeakPages: Math.max(...runs.map(run => run.vmallocPeakPages)),
+    lazyRanges: kernelEntryDifferences(k, process).length,
+  };
 }
 
 function measureLimits(k: Kernel, { dev, names }: DeviceGroup): Limits {

@@ -80,10 +80,13 @@ test('devices behind an IOMMU are a group of their own, if the kernel uses it fo
   assert.deepEqual(groups({ ARM_DMA_USE_IOMMU: true }), [[first, second, third]]);
 });
 
-test('there is a generic master where a tree names none', () => {
-  const k = bootTestKernel({ design: 'legacy' });
-  assert.deepEqual(
-    groupAlike(k, probeDevices(k)).map(({ names }) => names),
-    [[GENERIC_MASTER]],
-  );
+test('there is a generic master where a tree names none, or all are behind IOMMUs', () => {
+  const symbols = { ARM_DMA_USE_IOMMU: true, EXYNOS_IOMMU: true } as const;
+  const groups = (nodes: string) => {
+    const k = bootTestKernel({ design: 'legacy', nodes, symbols });
+    return groupAlike(k, probeDevices(k)).map(({ names }) => names);
+  };
+  assert.deepEqual(groups(''), [[GENERIC_MASTER]]);
+  const translated = IOMMUS.replace(/ {2}vop@55.*/, '');
+  assert.deepEqual(groups(translated), [['/vop@53000000', '/vop@54000000'], [GENERIC_MASTER]]);
 });

@@ -142,7 +142,7 @@ export function findDmaMasters(tree: DeviceTree): DtNode[] {
   return [...tree.root.walk()].filter(node => isDmaMaster(tree, node));
 }
 
-/** Used where a tree names no master, so that each board has something to run on. */
+/** Used where a tree names no master without IOMMU, so that what designs change has something to run on. */
 export const GENERIC_MASTER = 'generic master (the tree names none)';
 
 /**
@@ -187,6 +187,9 @@ export function groupAlike(k: Kernel, devices: readonly device[]): DeviceGroup[]
     const group = groups.find(({ dev: other }) => alike(k, dev, other));
     if (group) group.names.push(dev.name);
     else groups.push({ dev, names: [dev.name] });
+  }
+  if (!groups.some(({ dev }) => dev.dma_ops === null)) {
+    groups.push({ dev: new device(GENERIC_MASTER, null), names: [GENERIC_MASTER] });
   }
   return groups;
 }

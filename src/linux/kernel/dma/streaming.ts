@@ -270,6 +270,7 @@ export function dma_sync_single_for_device(
 /** By `length`, not `dma_length`. Linux: kernel/dma/mapping.c, dma_sync_sg_for_cpu() (v6.12). */
 export function dma_sync_sg_for_cpu(k: Kernel, dev: device, sgl: readonly scatterlist[], dir: number): void {
   if (dev.dma_ops !== null) {
+    if (!validDirection(k, dir, 'dma_sync_sg_for_cpu')) return;
     dev.dma_ops.sync_sg_for_cpu(k, dev, sgl, dir);
     for (const { dmaAddr, size } of mappedRuns(sgl)) {
       k.dma.streaming.syncedForCpu(k, dev, dmaAddr, size, dir);
@@ -287,6 +288,7 @@ export function dma_sync_sg_for_device(
   dir: number,
 ): void {
   if (dev.dma_ops !== null) {
+    if (!validDirection(k, dir, 'dma_sync_sg_for_device')) return;
     dev.dma_ops.sync_sg_for_device(k, dev, sgl, dir);
     for (const { dmaAddr, size } of mappedRuns(sgl)) {
       k.dma.streaming.syncedForDevice(k, dev, dmaAddr, size, dir);
