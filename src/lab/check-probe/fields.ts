@@ -23,18 +23,23 @@ const PASSED_OVER: ReadonlySet<string> = new Set([
 ]);
 
 /** Records about the probe itself. */
-export const PASSED_OVER_OPS: ReadonlySet<string> = new Set(['module', 'kprobe', 'end']);
+export const PASSED_OVER_OPS: ReadonlySet<string> = new Set(['module', 'kprobe', 'skipped', 'end']);
 
 const NO_TABLE = 'none';
+
+/** Operations whose records sum up the maintenance that they did, where there was any. */
+const TOTALLED: ReadonlySet<string> = new Set([
+  ...['alloc_mnt', 'free', 'alloc_pages', 'free_pages', 'alloc_noncoherent', 'alloc_noncontiguous'],
+  ...['map_single', 'sync_cpu', 'sync_dev', 'unmap_single', 'map_page', 'unmap_page'],
+  ...['map_sg', 'sync_sg_cpu', 'unmap_sg'],
+]);
 
 /** Fields that are left out where they would be 0 or empty. */
 function defaults(record: ProbeRecord): Readonly<Record<string, unknown>> {
   const isBuffer = record['va'] !== undefined && record['src'] !== undefined && record.op !== 'pool';
   return {
     ...(isBuffer && { bad_handle: 0, unreachable: 0, alias_pt: NO_TABLE }),
-    ...(record['mnt'] !== undefined &&
-      record.op !== 'alloc' &&
-      record.op !== 'alloc_irqsoff' && { mtot: {} }),
+    ...(TOTALLED.has(record.op) && record['ok'] !== 0 && { mtot: {} }),
     ...(record.op === 'free' && { worked_around: 0 }),
   };
 }
