@@ -39,6 +39,7 @@ const schema = z.object({
   design: z.string().describe('of the modelled kernel'),
   kernel: z.string().describe("name of the modelled kernel's config"),
   release: z.string().nullable().describe('`uname -r` of the recorded kernel'),
+  assumed: z.array(z.string()).describe('what was taken from the recording as given'),
   records: z.number().describe('in the recording'),
   cells: z.array(cell),
   unmatched: z.array(z.string()).describe('recorded calls that the modelled probe does not make'),

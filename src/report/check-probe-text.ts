@@ -89,7 +89,7 @@ function disagreementText(checked: CheckedProbe, paint: Paint, most: number): st
 }
 
 export function checkProbeText(checked: CheckedProbe, paint: Paint, options: CheckProbeTextOptions): string {
-  const { cells, unmatched, extra, board, design, kernel, release, records } = checked;
+  const { cells, unmatched, extra, board, design, kernel, release, records, assumed } = checked;
   const sum = totals(cells);
   const byPlace = totals(cells.filter(cell => cell.byPlace));
   const rows = options.cells ? cellRows(cells) : operationRows(cells);
@@ -98,6 +98,7 @@ export function checkProbeText(checked: CheckedProbe, paint: Paint, options: Che
     : ['operation', 'values', 'agree', 'null', 'differs in'];
   return [
     paint.heading(`${board}: ${release ?? 'a kernel'} against the modelled ${design} (${kernel})`),
+    ...assumed.map(text => `  ${text}`),
     '',
     table(paint, head, rows),
     '',

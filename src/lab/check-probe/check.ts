@@ -7,8 +7,10 @@ import { inputError } from '../../base/diagnostics.js';
 import type { Design } from '../../designs/design.js';
 import { designs } from '../../designs/index.js';
 import type { KernelConfig, KernelVersion } from '../../linux/config.js';
+import type { Kernel } from '../../linux/kernel.js';
 import { baselineFor } from '../../linux/kernel-release.js';
-import type { ProbeRecord } from '../../workloads/probe/record.js';
+import { cma_alloc, cma_used_pages } from '../../linux/mm/cma.js';
+import { bare, type ProbeRecord } from '../../workloads/probe/record.js';
 import { type ProbeOptions, runProbe } from '../../workloads/probe/script.js';
 import { configText } from '../../workloads/probe/system.js';
 import { bootDesign, type ProbeTime } from '../boot.js';
@@ -77,6 +79,23 @@ export function checkProbe(
   addProbeDevices(prepared);
   const { release, time, options } = recordedKernel(records);
   const k = bootDesign(prepared, design, time);
+  const assumed = holdForOthers(k, records);
   const agreement = compareProbe(k, records, runProbe(k, options));
-  return { board: board.name, design: design.name, kernel: config.name, release, ...agreement };
+  return { board: board.name, design: design.name, kernel: config.name, release, assumed, ...agreement };
+}
+
+/**
+ * On a board that does something, drivers hold contiguous memory before the probe starts. As many pages are taken
+ * here. Model: in one piece, first-fit. Says what was taken.
+ */
+function holdForOthers(k: Kernel, records: readonly ProbeRecord[]): string[] {
+  const held: string[] = [];
+  for (const { op, base, used } of records) {
+    const area = op === 'cma' ? k.cma.areas.find(candidate => bare(candidate.base) === base) : undefined;
+    if (!area || typeof used !== 'number') continue;
+    const pages = used - cma_used_pages(area);
+    if (pages <= 0 || cma_alloc(k, area, pages, 0, true) === null) continue;
+    held.push(`${pages} pages of contiguous area ${area.name} are held by others`);
+  }
+  return held;
 }

@@ -46,6 +46,8 @@ export interface CheckedProbe extends ProbeAgreement {
   readonly kernel: string;
   /** `uname -r` of the recorded kernel; null where the recording does not say. */
   readonly release: string | null;
+  /** What was taken from the recording as given, beside the calls. */
+  readonly assumed: readonly string[];
 }
 
 export interface Totals {
