@@ -31,6 +31,8 @@ export interface BootLoaderFacts {
   /** Where the kernel image and the tree were put, if it matters. */
   readonly imageAddress?: number;
   readonly treeAddress?: number;
+  /** Size of the tree as the kernel finds it: boot loaders leave room for what they add. */
+  readonly treeBytes?: number;
 }
 
 /** Addresses end here on 32-bit ARM with LPAE. */

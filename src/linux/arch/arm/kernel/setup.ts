@@ -171,7 +171,8 @@ function setup_machine_fdt(k: Kernel): void {
   k.log.pr_info(`OF: fdt: Machine model: ${k.board.model}`);
   early_init_dt_scan_nodes(k);
   const { memory, memblock } = k;
-  memory.fdt_totalsize = k.board.tree.sourceBytes ?? writeDtb(k.board.tree).length;
+  const { tree } = k.board;
+  memory.fdt_totalsize = k.bootLoader.treeBytes ?? tree.sourceBytes ?? writeDtb(tree).length;
   memory.initial_boot_params_pa = k.bootLoader.treeAddress ?? defaultTreeAddress(k);
   memblock.memblock_reserve(memory.initial_boot_params_pa, memory.fdt_totalsize);
 }
