@@ -8,7 +8,10 @@ import { join } from 'node:path';
 import { alignUp, MiB } from '../src/base/address.js';
 import { Board } from '../src/board/board.js';
 import type { HardwareFacts } from '../src/board/hardware.js';
+import { memoryNodes } from '../src/board/memory.js';
+import { ramBase } from '../src/board/ram-base.js';
 import { loadDeviceTree } from '../src/devicetree/load.js';
+import type { DeviceTree } from '../src/devicetree/tree.js';
 import { checkBoot } from '../src/lab/check-boot/compare.js';
 import { recordedPhysOffset } from '../src/lab/check-boot/image.js';
 import { loadRecording, type Recording } from '../src/lab/check-boot/recording.js';
@@ -37,7 +40,7 @@ function parseMemory(text: string): number {
 }
 
 /** What QEMU writes into /memory: all of `-m`, unless the run names nodes, or the GPU takes its part. */
-function recordedMemory(run: Run): MemoryBankRequest[] {
+function recordedMemory(run: Run, board: Board): MemoryBankRequest[] {
   if (run.memory_nodes) {
     const cells = [...run.memory_nodes.split('reg')[1]!.matchAll(/0x[0-9a-f]+|\b\d+\b/g)].map(([cell]) =>
       Number(cell),
@@ -49,8 +52,9 @@ function recordedMemory(run: Run): MemoryBankRequest[] {
   }
   // QEMU: hw/arm/raspi.c gives 64 MiB to the GPU; hw/arm/realview.c puts the PB's memory here.
   const taken = run.machine.startsWith('raspi') ? 64 * MiB : 0;
-  const base = run.machine === 'realview-pb-a8' ? { base: 0x70000000 } : {};
-  return [{ sizeBytes: parseMemory(run.mem) - taken, ...base }];
+  const stated = memoryNodes(board.tree)[0]?.address ?? ramBase(board.tree)?.base ?? 0;
+  const base = run.machine === 'realview-pb-a8' ? 0x70000000 : Number(stated);
+  return [{ sizeBytes: parseMemory(run.mem) - taken, base }];
 }
 
 /** Cores of the emulated machine, where its tree says something else. */
@@ -100,6 +104,42 @@ export function recordedRuns(folder: string): string[] {
   return readdirSync(folder).sort();
 }
 
+/** QEMU: machines with PSCI in the emulator: hw/arm, `psci_conduit`. Only where the tree has none. */
+const PSCI_MACHINES: readonly string[] = [
+  'mcimx6ul-evk',
+  'mcimx7d-sabre',
+  'orangepi-pc',
+  'highbank',
+  'midway',
+];
+
+/** Properties of the nodes that QEMU adds; only their number and names count here. */
+const PSCI: readonly string[] = ['compatible', 'method', 'cpu_suspend', 'cpu_off', 'cpu_on', 'migrate'];
+const VIRTIO: readonly string[] = ['compatible', 'reg', 'interrupt-parent', 'interrupts', 'dma-coherent'];
+/** By machine: where the transports are. QEMU: hw/arm/vexpress.c, vexpress_modify_dtb(). */
+const VIRTIO_BASE: Readonly<Record<string, number>> = {
+  'vexpress-a9': 0x10013000,
+  'vexpress-a15': 0x1c130000,
+};
+
+function addNode(tree: DeviceTree, name: string, properties: readonly string[]): void {
+  const node = tree.root.addChild(name);
+  for (const property of properties) node.setProperty(property, new Uint8Array(4));
+}
+
+/** What QEMU changes in a tree beside memory and /chosen: hw/arm/boot.c, arm_load_dtb(). */
+function changeAsQemu(tree: DeviceTree, run: Run): void {
+  // Memory nodes are replaced by one with an address.
+  for (const node of [...tree.root.children]) {
+    if (node.name.split('@')[0] === 'memory') tree.root.removeChild(node);
+  }
+  if (PSCI_MACHINES.includes(run.machine) && !tree.root.child('psci')) addNode(tree, 'psci', PSCI);
+  const virtio = VIRTIO_BASE[run.machine];
+  for (let index = 0; virtio !== undefined && index < 4; index++) {
+    addNode(tree, `virtio_mmio@${(virtio + 0x200 * index).toString(16)}`, VIRTIO);
+  }
+}
+
 /** Compares one recorded run, with the configs of the recorded kernels in `configs`. */
 export function checkRecordedRun(folder: string, configs: string): BootCheck {
   const run = JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')) as Run;
@@ -107,7 +147,8 @@ export function checkRecordedRun(folder: string, configs: string): BootCheck {
   const path = join(folder, 'board.dtb');
   const hardware = recordedHardware(run, new Board('', loadDeviceTree(path)));
   const board = new Board(run.name, loadDeviceTree(path), hardware);
-  const memory = recordedMemory(run);
+  const memory = recordedMemory(run, board);
+  if (!run.memory_nodes) changeAsQemu(board.tree, run);
   const bytes = memory.reduce((sum, bank) => sum + bank.sizeBytes, 0);
   const physOffset = recordedPhysOffset(recording, PAGE_OFFSET)!;
   const prepared = prepareBoard(board, {

@@ -77,6 +77,7 @@ function addBootLoader(board: Board, job: BoardJob): Pick<PreparedBoard, 'bootLo
     ...(job.initrd && { initrd: job.initrd }),
     ...(job.imageAddress !== undefined && { imageAddress: job.imageAddress }),
     ...(job.treeAddress !== undefined && { treeAddress: job.treeAddress }),
+    ...(job.cmdline !== undefined && { bootargs: job.cmdline }),
     ...(job.treeBytes !== undefined && { treeBytes: job.treeBytes }),
   };
   applyBootLoader(board, bootLoader);

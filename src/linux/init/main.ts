@@ -6,13 +6,22 @@
  *
  * Model: steps that neither place memory nor map it (scheduler, timers, drivers) are left out.
  */
-import { bootmem_init, setup_arch_memory, unflatten_device_tree } from '../arch/arm/kernel/setup.js';
+import { arm_dt_init_cpu_maps } from '../arch/arm/kernel/devtree.js';
+import {
+  bootmem_init,
+  request_standard_resources,
+  setup_arch_memory,
+  setup_command_line,
+} from '../arch/arm/kernel/setup.js';
 import { outer_cache_init } from '../arch/arm/mm/cache-l2x0.js';
 import { free_initmem, free_initrd_mem, mem_init } from '../arch/arm/mm/init.js';
 import { build_mem_type_table, paging_init } from '../arch/arm/mm/mmu.js';
 import { mark_rodata_ro } from '../arch/arm/mm/section-perms.js';
+import { unflatten_device_tree } from '../drivers/of/unflatten.js';
 import type { Kernel } from '../kernel.js';
 import { cma_init_reserved_areas } from '../mm/cma.js';
+import { vfs_caches_init_early } from '../mm/large-system-hash.js';
+import { setup_per_cpu_areas } from '../mm/percpu.js';
 
 /** Boots `k` up to the point where drivers probe. Bad input has been refused before this is called. */
 export function start_kernel(k: Kernel): void {
@@ -20,7 +29,12 @@ export function start_kernel(k: Kernel): void {
   build_mem_type_table(k);
   paging_init(k);
   bootmem_init(k);
+  request_standard_resources(k);
   unflatten_device_tree(k);
+  arm_dt_init_cpu_maps(k);
+  setup_command_line(k);
+  setup_per_cpu_areas(k);
+  vfs_caches_init_early(k);
   mem_init(k);
   outer_cache_init(k);
   cma_init_reserved_areas(k);

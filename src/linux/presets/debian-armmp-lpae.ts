@@ -55,6 +55,7 @@ const symbols: Preset['symbols'] = {
   ARCH_AXXIA: false, // arch/arm/mach-axxia/Kconfig
   CMDLINE: '', // arch/arm/Kconfig
   BLK_DEV_INITRD: true, // init/Kconfig
+  OF_KOBJ: true, // drivers/of/Kconfig
   // Kernel mappings.
   STRICT_KERNEL_RWX: true, // arch/Kconfig
   DEBUG_ALIGN_RODATA: true, // arch/arm/mm/Kconfig
@@ -74,6 +75,7 @@ const symbols: Preset['symbols'] = {
   HUGETLB_PAGE: true, // fs/Kconfig
   TRANSPARENT_HUGEPAGE: true, // mm/Kconfig
   MEMCG: true, // init/Kconfig
+  MEMCG_KMEM: true, // init/Kconfig
   INIT_ON_ALLOC_DEFAULT_ON: true, // security/Kconfig.hardening
   // Contiguous memory.
   CMA: true, // mm/Kconfig
@@ -128,5 +130,7 @@ export const debianArmmpLpae: Preset = {
     initEnd: 0x1600000,
     sdata: 0x1600000,
     end: 0x180d288,
+    // Each CPU has 19 pages, of which 28 KiB are not static.
+    perCpuBytes: 0xbc00,
   },
 };

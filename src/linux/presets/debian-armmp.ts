@@ -54,6 +54,7 @@ const symbols: Preset['symbols'] = {
   ARCH_REALTEK: false, // arch/arm/mach-realtek/Kconfig
   CMDLINE: '', // arch/arm/Kconfig
   BLK_DEV_INITRD: true, // init/Kconfig
+  OF_KOBJ: true, // drivers/of/Kconfig
   // Kernel mappings.
   STRICT_KERNEL_RWX: true, // arch/Kconfig
   DEBUG_ALIGN_RODATA: true, // arch/arm/mm/Kconfig
@@ -71,6 +72,7 @@ const symbols: Preset['symbols'] = {
   ZONE_DMA: true, // mm/Kconfig
   ARCH_FORCE_MAX_ORDER: 12, // arch/arm/Kconfig
   MEMCG: true, // init/Kconfig
+  MEMCG_KMEM: true, // init/Kconfig
   INIT_ON_ALLOC_DEFAULT_ON: true, // security/Kconfig.hardening
   // Contiguous memory.
   CMA: true, // mm/Kconfig
@@ -125,5 +127,7 @@ export const debianArmmp: Preset = {
     initEnd: 0x1400000,
     sdata: 0x1400000,
     end: 0x1607588,
+    // Each CPU has 18 pages, of which 28 KiB are not static.
+    perCpuBytes: 0xac00,
   },
 };

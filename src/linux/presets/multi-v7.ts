@@ -58,6 +58,7 @@ const symbols: Preset['symbols'] = {
   ARCH_REALTEK: false, // arch/arm/mach-realtek/Kconfig
   CMDLINE: '', // arch/arm/Kconfig
   BLK_DEV_INITRD: true, // defconfig
+  OF_KOBJ: true, // drivers/of/Kconfig
   // Kernel mappings.
   STRICT_KERNEL_RWX: true, // arch/Kconfig
   DEBUG_ALIGN_RODATA: true, // arch/arm/mm/Kconfig

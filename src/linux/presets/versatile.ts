@@ -32,6 +32,7 @@ const symbols: Preset['symbols'] = {
   AUTO_ZRELADDR: true, // arch/arm/Kconfig
   CMDLINE: 'root=1f03 mem=32M', // defconfig
   BLK_DEV_INITRD: true, // defconfig
+  OF_KOBJ: true, // drivers/of/Kconfig
   CMDLINE_FORCE: false, // arch/arm/Kconfig
   CMDLINE_EXTEND: false, // arch/arm/Kconfig
   // Kernel mappings.

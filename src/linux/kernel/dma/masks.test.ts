@@ -13,7 +13,16 @@ import {
   dma_set_mask_and_coherent,
 } from './masks.js';
 
-const image = { textOffset: 0x8000, stext: 0, rodataStart: 0, initBegin: 0, initEnd: 0, sdata: 0, end: 0 };
+const image = {
+  textOffset: 0x8000,
+  stext: 0,
+  rodataStart: 0,
+  initBegin: 0,
+  initEnd: 0,
+  sdata: 0,
+  end: 0,
+  perCpuBytes: 0,
+};
 
 function kernel(symbols: readonly string[], max_pfn: number, version: KernelVersion = '6.12'): Kernel {
   const map = new Map(symbols.map(symbol => [symbol, true] as const));

@@ -44,6 +44,7 @@ export const FIXTURE_IMAGE: KernelImage = {
   initEnd: 10 * MiB,
   sdata: 10 * MiB,
   end: 10.5 * MiB,
+  perCpuBytes: 0,
 };
 
 const CACHE_IDS = {
