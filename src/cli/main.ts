@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EnvironmentError, InputError } from '../base/diagnostics.js';
+import { addCheckBoot } from './check-boot.js';
 import { addCompare } from './compare.js';
 import { EXIT, exitForInput } from './exit.js';
 import { addExplain } from './explain.js';
@@ -57,6 +58,7 @@ async function main(): Promise<void> {
     .exitOverride();
   addCompare(program, finish);
   addInspect(program, finish);
+  addCheckBoot(program, finish);
   addScenario(program, finish);
   addExplain(program, finish);
   for (const command of program.commands)

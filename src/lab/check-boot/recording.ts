@@ -5,10 +5,9 @@
  * Addresses are hexadecimal strings, ends of ranges are inclusive as in /proc/iomem; `dma_api` are the lines of a
  * kernel module that made DMA calls (dma-lines.ts), `*_lines` those of the kernel's log.
  */
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { type Diagnostic, EnvironmentError, InputError } from '../../base/diagnostics.js';
 import type { BootFacts, CmaFacts, InclusiveRange, PoolFacts } from '../facts.js';
+import { checkDocument, readJson } from './document.js';
 
 const hexNumber = z
   .string()
@@ -49,7 +48,7 @@ const memType = z.object({
   domain: hexNumber,
 });
 
-const recordingSchema: z.ZodType = z.object({
+export const recordingSchema: z.ZodType = z.object({
   name: z.string().optional(),
   page_table_format: z.enum(['short', 'long (LPAE)']).optional(),
   linear_delta_pa_minus_va: hexNumber.optional(),
@@ -143,43 +142,6 @@ export interface Recording extends SameAsModel {
   readonly cpu_lines?: readonly string[];
   readonly dma_lines?: readonly string[];
   readonly memory_policy?: string;
-}
-
-function placeOf(path: readonly PropertyKey[]): string {
-  const text = path.map(key => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
-  return text.replace(/^\./, '') || 'the document';
-}
-
-/** Checks a parsed document against a schema; an InputError names each place and the rule that it breaks. */
-export function checkDocument<T>(schema: z.ZodType, document: unknown, file: string, id: string): T {
-  const checked = schema.safeParse(document);
-  if (checked.success) return checked.data as T;
-  throw new InputError(
-    checked.error.issues.map(
-      (issue): Diagnostic => ({
-        severity: 'error',
-        id,
-        position: { file },
-        message: `${placeOf(issue.path)}: ${issue.message}`,
-      }),
-    ),
-  );
-}
-
-/** The JSON of a file. An EnvironmentError where it cannot be read, an InputError where it is no JSON. */
-export function readJson(file: string, id: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new EnvironmentError('read', file, error);
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const message = `is not JSON: ${error instanceof Error ? error.message : String(error)}`;
-    throw new InputError([{ severity: 'error', id, position: { file }, message }]);
-  }
 }
 
 /** Reads and checks `facts.json`. */
