@@ -35,6 +35,7 @@ import { RecordedDevices } from './dma-devices.js';
 import { type DmaLine, hexOf, parseDmaLine } from './dma-lines.js';
 import { handleText, Places } from './dma-place.js';
 import { flagText, Told } from './dma-told.js';
+import { tellAddress } from './kernel-addresses.js';
 import type { Recording } from './recording.js';
 
 /** By kind of call. */
@@ -70,7 +71,7 @@ class Replay {
   }
 
   play(line: DmaLine): void {
-    if (line.word === 'va') this.address(line);
+    if (line.word === 'va') tellAddress(this.k, this.told.addresses, line);
     const dev = line.asked['dev'] === undefined ? null : this.devices.device(line);
     if (dev === null) return;
     if (line.word === 'reserved') this.devices.reserved(line, dev);
@@ -124,7 +125,10 @@ class Replay {
     } else parts.push(got['in'] ?? '');
     const place = this.places.recorded(dev, paddr, size);
     parts.push(place.text, handleText(k, dev, handle, paddr));
-    if (got['cookie_pfn'] === undefined) parts.push(descriptorText(k, recordedDescriptors(got), place.exact));
+    if (got['cookie_pfn'] === undefined) {
+      parts.push(this.addressText(hexOf(got['va']), place.exact));
+      parts.push(descriptorText(k, recordedDescriptors(got), place.exact));
+    }
     if (got['contiguous'] === '0') parts.push('not contiguous');
     return parts.join(' ');
   }
@@ -138,9 +142,17 @@ class Replay {
     const wantsMapping = (attrs & DMA_ATTR_NO_KERNEL_MAPPING) === 0;
     const mapped = !wantsMapping ? 'address' : is_vmalloc_addr(k, cpu_addr) ? 'vmalloc' : 'lowmem';
     const parts = [cookie ? 'cookie' : mapped, place.text, handleText(k, dev, dma_handle, paddr)];
-    if (wantsMapping) parts.push(descriptorText(k, descriptorsAt(k, cpu_addr), place.exact));
+    if (wantsMapping) {
+      parts.push(this.addressText(cpu_addr, place.exact));
+      parts.push(descriptorText(k, descriptorsAt(k, cpu_addr), place.exact));
+    }
     if (!cookie && !this.isContiguous(cpu_addr, paddr, size)) parts.push('not contiguous');
     return parts.join(' ');
+  }
+
+  /** An address of the direct map follows from that of the pages; one in vmalloc space depends on its other users. */
+  private addressText(vaddr: number, exact: boolean): string {
+    return exact && !is_vmalloc_addr(this.k, vaddr) ? hex(vaddr) : 'mapped';
   }
 
   private paddrOf(buffer: DmaBuffer): number {
@@ -212,12 +224,13 @@ class Replay {
     const pfn = PFN_DOWN(paddr);
     const handle = dma_map_page_attrs(k, dev, pfn, paddr % PAGE_SIZE, size, DMA_TO_DEVICE, DMA_ATTR_NO_WARN);
     const isMapped = handle !== DMA_MAPPING_ERROR(k);
-    const text = (address: number, highmem = ''): string =>
-      `${this.mappedTo(dev, address, paddr)} highmem ${highmem}`;
+    const text = (address: number, highmem = '', same = ''): string =>
+      `${this.mappedTo(dev, address, paddr)} highmem ${highmem} same ${same}`;
+    const { dma, highmem, same } = line.got;
     this.told.mappings.add(
       `${dev.name} ${line.asked['tag']} ${hex(paddr)} ${size}`,
-      line.got['dma'] === undefined ? 'error' : text(hexOf(line.got['dma']), line.got['highmem']),
-      isMapped ? text(handle, flagText(PageHighMem(k, pfn))) : 'error',
+      dma === undefined ? 'error' : text(hexOf(dma), highmem, same),
+      isMapped ? text(handle, flagText(PageHighMem(k, pfn)), flagText(handle === paddr)) : 'error',
     );
     if (isMapped) dma_unmap_page_attrs(k, dev, handle, size, DMA_TO_DEVICE, 0);
   }
@@ -229,18 +242,6 @@ class Replay {
     const target = dma_to_phys(this.k, dev, handle);
     if (!pool || target < pool.start || target >= pool.end) return direct;
     return pool.for_alloc ? `bounced to ${hex(handle)}` : 'bounced';
-  }
-
-  /** What stands in the direct map does not change after boot, except in contiguous areas. */
-  private address(line: DmaLine): void {
-    const { k } = this;
-    const vaddr = hexOf(line.asked['va']);
-    if (vaddr < k.memory.PAGE_OFFSET || vaddr >= k.memory.high_memory) return;
-    this.told.addresses.add(
-      `${line.asked['what']} ${hex(vaddr)}`,
-      descriptorText(k, recordedDescriptors(line.asked), true),
-      descriptorText(k, descriptorsAt(k, vaddr), true),
-    );
   }
 }
 

@@ -7,9 +7,11 @@
  * was loaded and ioremapped), slots of the fixmap (early consoles, kmap_local() of the moment), `user_pgds` (which
  * process ran), `vmallocinfo_*` (addresses in vmalloc space), sizes of code in `memory_line`, `l2c_lines` (the
  * controller's registers as the emulator has them), MIDR, CTR, CLIDR and SCTLR (which core revision, likewise),
- * TTBR0 (a process's table), `prot_pte_s2` (no second stage). `tex_remap_table` is PRRR and NMRR, decoded.
+ * TTBR0 (a process's table), `prot_pte_s2` (no second stage). `cma_dmesg` and `memory_policy` are lines of the log.
  */
 import { FOUR_GiB, hex, type Range } from '../../base/address.js';
+import { MemoryTypes } from '../../hw/mmu/memory-type.js';
+import { MmuRegisters } from '../../hw/mmu/registers.js';
 import type { BootFacts, MapEntry } from '../facts.js';
 import { othersCmaBytes } from './drivers-share.js';
 import { modelLines, recordedLogLines } from './log-lines.js';
@@ -98,6 +100,51 @@ function memTypes({ mem_types_raw }: Both): string[] | undefined {
   return lines.length > 0 ? lines.sort() : undefined;
 }
 
+/** TEX, C and B as a number, with the memory type that PRRR and NMRR give them. */
+function texRemap(recording: Recording): string[] | undefined {
+  const table = recording.registers?.['tex_remap_table'];
+  if (typeof table !== 'object' || table === null) return undefined;
+  return Object.entries(table).map(([index, type]) => `${index} ${String(type)}`);
+}
+
+function modelTexRemap({ registers }: BootFacts): string[] {
+  const values = new MmuRegisters(7, false);
+  values.tre = registers['tex_remap'] === 'true';
+  values.prrr = Number(registers['PRRR']);
+  values.nmrr = Number(registers['NMRR']);
+  const types = new MemoryTypes(values);
+  return Array.from({ length: 8 }, (_, index) => {
+    const { text } = types.short(index >> 2, (index >> 1) & 1, index & 1, 0);
+    return `${index} ${text}`;
+  });
+}
+
+/** Zones as the log has them, without the part on movable memory. */
+function zoneRanges({ zone_ranges_dmesg }: Recording): string[] | undefined {
+  return (
+    zone_ranges_dmesg &&
+    Object.entries(zone_ranges_dmesg).map(([name, found]) => `${name} ${found ? range(found) : 'empty'}`)
+  );
+}
+
+const plain = (text: string): string => hex(Number(text));
+
+function modelZoneRanges({ dmesg }: BootFacts): string[] {
+  return dmesg.flatMap(text => {
+    const found = /^ {2}(DMA|Normal|HighMem) +(?:empty|\[mem (\w+)-(\w+)\])$/.exec(text);
+    if (!found) return [];
+    const [, name, start, end] = found;
+    return [`${name} ${start && end ? `${plain(start)}-${plain(end)}` : 'empty'}`];
+  });
+}
+
+function modelNodeRanges({ dmesg }: BootFacts): string[] {
+  return dmesg.flatMap(text => {
+    const found = /^ {2}node +0: \[mem (\w+)-(\w+)\]$/.exec(text);
+    return found ? [`${plain(found[1]!)}-${plain(found[2]!)}`] : [];
+  });
+}
+
 function registers(facts: Both): string[] | undefined {
   const { registers } = facts;
   if (!registers) return undefined;
@@ -176,6 +223,18 @@ export const fields: readonly Field[] = [
   }),
   same('zones', 'arch/arm/mm/init.c, zone_sizes_init(); mm/mm_init.c, free_area_init()', zones),
   {
+    name: 'zone_ranges_dmesg',
+    decidedBy: 'arch/arm/mm/init.c, zone_sizes_init()',
+    recorded: zoneRanges,
+    modelled: modelZoneRanges,
+  },
+  {
+    name: 'early_node_ranges',
+    decidedBy: 'mm/mm_init.c, free_area_init()',
+    recorded: recording => recording.early_node_ranges?.map(range),
+    modelled: modelNodeRanges,
+  },
+  {
     name: 'vars',
     decidedBy: 'arch/arm/mm/init.c, bootmem_init(), setup_dma_zone()',
     recorded: (recording, model) => vars(recording, model),
@@ -219,6 +278,12 @@ export const fields: readonly Field[] = [
   same('mem_types_raw', 'arch/arm/mm/mmu.c, build_mem_type_table()', memTypes),
   same('protection_map', 'arch/arm/mm/mmu.c, build_mem_type_table()', facts => facts.protection_map),
   same('registers', 'arch/arm/mm/proc-*.S, __v7_setup and its kin', registers),
+  {
+    name: 'tex_remap_table',
+    decidedBy: 'arch/arm/mm/proc-v7-2level.S, PRRR and NMRR',
+    recorded: texRemap,
+    modelled: modelTexRemap,
+  },
   {
     name: 'log',
     decidedBy: 'the pr_*() of the function that the line names',

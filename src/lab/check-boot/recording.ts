@@ -77,7 +77,6 @@ export const recordingSchema: z.ZodType = z.object({
     .array(z.object({ base: hexNumber, size: hexNumber, name: z.string(), lowmem: z.boolean() }))
     .optional(),
   cma_default_index: count.nullable().optional(),
-  cma_dmesg: z.array(z.object({ base: hexNumber, size: hexNumber, text: z.string() })).optional(),
   atomic_pool: z
     .object({
       pa: hexNumber,
@@ -98,7 +97,6 @@ export const recordingSchema: z.ZodType = z.object({
   dma_api: lines.optional(),
   cpu_lines: lines.optional(),
   dma_lines: lines.optional(),
-  memory_policy: z.string().optional(),
 });
 
 type SameAsModel = Partial<
@@ -130,7 +128,6 @@ export interface Recording extends SameAsModel {
   readonly iomem?: readonly (InclusiveRange & { readonly name: string })[];
   readonly meminfo_kb?: Readonly<Record<string, number>>;
   readonly cma_areas?: readonly Pick<CmaFacts, 'base' | 'size' | 'name' | 'lowmem'>[];
-  readonly cma_dmesg?: readonly { readonly base: string; readonly size: string; readonly text: string }[];
   readonly atomic_pool?: Pick<PoolFacts, 'pa' | 'size' | 'in_lowmem' | 'map'> &
     Partial<Pick<PoolFacts, 'inside_cma'>> & {
       /** Free bytes when the map was read, after the DMA calls. */
@@ -141,7 +138,6 @@ export interface Recording extends SameAsModel {
   readonly dma_api?: readonly string[];
   readonly cpu_lines?: readonly string[];
   readonly dma_lines?: readonly string[];
-  readonly memory_policy?: string;
 }
 
 /** Reads and checks `facts.json`. */

@@ -195,7 +195,13 @@ function unmap_area_sections(k: Kernel, vaddr: Vaddr, size: number): void {
   flush_tlb_kernel_range(k, vaddr, end);
 }
 
+/** Registers of a device: Device memory from ARMv6 on, uncached before. */
+export function ioremap(k: Kernel, phys: Paddr, size: number): Vaddr | null {
+  return __arm_ioremap_caller(k, phys, size, 'MT_DEVICE', 'ioremap');
+}
+
 /** Write-combining: Normal non-cacheable memory from ARMv6 on, uncached and bufferable before. */
+
 export function ioremap_wc(k: Kernel, phys: Paddr, size: number): Vaddr | null {
   return __arm_ioremap_caller(k, phys, size, 'MT_DEVICE_WC', 'ioremap_wc');
 }
