@@ -4,7 +4,7 @@
  * function decides it. The DMA calls are compared by dma-replay.ts.
  *
  * Not compared, since drivers, processes or the compiler decide: `map_modules_pkmap` and `map_big_device_ranges` (what
- * was loaded and ioremapped), slots of the fixmap (early consoles, kmap_local() of the moment), `user_pgds` (which
+ * was loaded and ioremapped), slots of the fixmap (kmap_local() of the moment), `user_pgds` (which
  * process ran), `vmallocinfo_*` (addresses in vmalloc space), sizes of code in `memory_line`, `l2c_lines` (the
  * controller's registers as the emulator has them), MIDR, CTR, CLIDR and SCTLR (which core revision, likewise),
  * TTBR0 (a process's table), `prot_pte_s2` (no second stage). `cma_dmesg` and `memory_policy` are lines of the log.
@@ -27,6 +27,11 @@ export interface Field {
 }
 
 type Both = Recording | BootFacts;
+
+/** Linux: arch/arm/include/asm/fixmap.h; arch/arm/mm/mmu.c, vectors_base (v6.12). */
+const FIX_EARLYCON_MEM_BASE = 0xffeff000;
+const VECTORS_BASE = 0xffff0000;
+const VECTORS_END = 0xffff2000;
 
 /** A field that is read alike from both. */
 function same(name: string, decidedBy: string, read: (facts: Both) => readonly string[] | undefined): Field {
@@ -163,12 +168,15 @@ function vagueAreas(recording: Recording): Range[] {
   }));
 }
 
-/** The tree's sections and the vectors. Addresses above the vectors are pages of no kernel mapping. */
+/**
+ * The tree's sections, the early console and the vectors. Slots for kmap_local() depend on the moment, and a VIPT
+ * cache with aliases adds windows of its own above the vectors.
+ */
 function fixedMap(map: readonly MapEntry[] | undefined): string[] | undefined {
   if (!map) return undefined;
   const fixed = map.filter(({ va, kind }) => {
     const at = Number(va);
-    return kind === 'section' || (at >= 0xffff0000 && at < 0xffff2000);
+    return kind === 'section' || at === FIX_EARLYCON_MEM_BASE || (at >= VECTORS_BASE && at < VECTORS_END);
   });
   return mapLines(fixed);
 }

@@ -9,6 +9,7 @@
 import { arm_dt_init_cpu_maps } from '../arch/arm/kernel/devtree.js';
 import {
   bootmem_init,
+  initcall_blacklist,
   request_standard_resources,
   setup_arch_memory,
   setup_command_line,
@@ -34,6 +35,7 @@ export function start_kernel(k: Kernel): void {
   arm_dt_init_cpu_maps(k);
   setup_command_line(k);
   setup_per_cpu_areas(k);
+  initcall_blacklist(k);
   vfs_caches_init_early(k);
   mem_init(k);
   outer_cache_init(k);

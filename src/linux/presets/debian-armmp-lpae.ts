@@ -56,6 +56,8 @@ const symbols: Preset['symbols'] = {
   CMDLINE: '', // arch/arm/Kconfig
   BLK_DEV_INITRD: true, // init/Kconfig
   OF_KOBJ: true, // drivers/of/Kconfig
+  SERIAL_EARLYCON: true, // drivers/tty/serial/Kconfig
+  FIX_EARLYCON_MEM: true, // arch/arm/Kconfig
   // Kernel mappings.
   STRICT_KERNEL_RWX: true, // arch/Kconfig
   DEBUG_ALIGN_RODATA: true, // arch/arm/mm/Kconfig

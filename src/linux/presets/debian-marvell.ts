@@ -35,6 +35,11 @@ const symbols: Preset['symbols'] = {
   CMDLINE: '', // arch/arm/Kconfig
   BLK_DEV_INITRD: true, // init/Kconfig
   OF_KOBJ: true, // drivers/of/Kconfig
+  SERIAL_EARLYCON: true, // drivers/tty/serial/Kconfig
+  FIX_EARLYCON_MEM: true, // arch/arm/Kconfig
+  DEBUG_LL: true, // arch/arm/Kconfig.debug
+  DEBUG_UART_PHYS: 0xf1012000, // arch/arm/Kconfig.debug
+  DEBUG_UART_VIRT: 0xfe012000, // arch/arm/Kconfig.debug
   // Kernel mappings.
   STRICT_KERNEL_RWX: false, // arch/Kconfig
   VMAP_STACK: true, // arch/Kconfig

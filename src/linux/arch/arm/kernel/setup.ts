@@ -293,3 +293,15 @@ export function setup_command_line(k: Kernel): void {
   k.memblock.memblock_alloc(bytes, SMP_CACHE_BYTES(k));
   k.memblock.memblock_alloc(bytes, SMP_CACHE_BYTES(k));
 }
+
+/** A record and the name of each initcall that is not to be run. Linux: init/main.c, initcall_blacklist(). */
+export function initcall_blacklist(k: Kernel): void {
+  if (!k.config.isEnabled('KALLSYMS')) return;
+  for (const { name, value } of k.cmdline.parameters) {
+    if (name !== 'initcall_blacklist') continue;
+    for (const initcall of (value ?? '').split(',')) {
+      k.memblock.memblock_alloc(12, SMP_CACHE_BYTES(k));
+      k.memblock.memblock_alloc(Buffer.byteLength(initcall) + 1, SMP_CACHE_BYTES(k));
+    }
+  }
+}
