@@ -87,7 +87,7 @@ function placement(
   return { initrd, treeAddress: alignUp(address + initrd.size, 4096), treeBytes };
 }
 
-/** QEMU: machines with PSCI in the emulator: hw/arm, `psci_conduit`. Only where the tree has none. */
+/** QEMU: machines with PSCI in the emulator: hw/arm, `psci_conduit`. Their node replaces that of the tree. */
 const PSCI_MACHINES: readonly string[] = [
   'mcimx6ul-evk',
   'mcimx7d-sabre',
@@ -116,7 +116,11 @@ function changeAsQemu(tree: DeviceTree, run: RunFile): void {
   for (const node of [...tree.root.children]) {
     if (node.name.split('@')[0] === 'memory') tree.root.removeChild(node);
   }
-  if (PSCI_MACHINES.includes(run.machine ?? '') && !tree.root.child('psci')) addNode(tree, 'psci', PSCI);
+  if (PSCI_MACHINES.includes(run.machine ?? '')) {
+    const existing = tree.root.child('psci');
+    if (existing) tree.root.removeChild(existing);
+    addNode(tree, 'psci', PSCI);
+  }
   const virtio = VIRTIO_BASE[run.machine ?? ''];
   for (let index = 0; virtio !== undefined && index < 4; index++) {
     addNode(tree, `virtio_mmio@${(virtio + 0x200 * index).toString(16)}`, VIRTIO);

@@ -6,6 +6,7 @@
  *
  * Model: steps that neither place memory nor map it (scheduler, timers, drivers) are left out.
  */
+import { reserve_crashkernel } from '../arch/arm/kernel/crashkernel.js';
 import { arm_dt_init_cpu_maps } from '../arch/arm/kernel/devtree.js';
 import {
   bootmem_init,
@@ -19,6 +20,7 @@ import { free_initmem, free_initrd_mem, mem_init } from '../arch/arm/mm/init.js'
 import { build_mem_type_table, paging_init } from '../arch/arm/mm/mmu.js';
 import { mark_rodata_ro } from '../arch/arm/mm/section-perms.js';
 import { unflatten_device_tree } from '../drivers/of/unflatten.js';
+import { setup_log_buf } from '../kernel/printk/printk.js';
 import type { Kernel } from '../kernel.js';
 import { cma_init_reserved_areas } from '../mm/cma.js';
 import { vfs_caches_init_early } from '../mm/large-system-hash.js';
@@ -33,9 +35,11 @@ export function start_kernel(k: Kernel): void {
   request_standard_resources(k);
   unflatten_device_tree(k);
   arm_dt_init_cpu_maps(k);
+  reserve_crashkernel(k);
   setup_command_line(k);
   setup_per_cpu_areas(k);
   initcall_blacklist(k);
+  setup_log_buf(k);
   vfs_caches_init_early(k);
   mem_init(k);
   outer_cache_init(k);

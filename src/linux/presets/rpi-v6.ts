@@ -40,6 +40,9 @@ const symbols: Preset['symbols'] = {
   CMDLINE: '', // arch/arm/Kconfig
   BLK_DEV_INITRD: true, // init/Kconfig
   OF_KOBJ: true, // drivers/of/Kconfig
+  KALLSYMS: true, // init/Kconfig
+  KEXEC: true, // arch/arm/Kconfig
+  LOG_BUF_SHIFT: 17, // init/Kconfig
   SERIAL_EARLYCON: true, // drivers/tty/serial/Kconfig
   FIX_EARLYCON_MEM: true, // arch/arm/Kconfig
   DEBUG_LL: true, // arch/arm/Kconfig.debug
