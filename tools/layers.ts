@@ -60,6 +60,7 @@ export const layers: readonly Layer[] = [
       'base',
       'lab/results',
       'lab/facts',
+      'lab/check-boot/result',
       'lab/scenarios/result',
       'lab/check-probe/result',
       'workloads/probe/record',

@@ -31,6 +31,10 @@ export interface BootLoaderFacts {
   /** Where the kernel image and the tree were put, if it matters. */
   readonly imageAddress?: number;
   readonly treeAddress?: number;
+  /** The command line, which goes into the tree. */
+  readonly bootargs?: string;
+  /** Size of the tree as the kernel finds it: boot loaders leave room for what they add. */
+  readonly treeBytes?: number;
 }
 
 /** Addresses end here on 32-bit ARM with LPAE. */
@@ -108,7 +112,7 @@ export function memoryBeside(tree: DeviceTree, banks: readonly MemoryBank[]): Me
 }
 
 /**
- * Writes into the tree what the boot loader would: memory and initrd. Given memory replaces all memory of
+ * Writes into the tree what the boot loader would: memory, initrd, command line. Given memory replaces all memory of
  * the tree: it goes into the first memory node, other memory nodes are removed.
  * Throws the InputErrors of {@link physicalBanks}, and `memory-no-base` where nothing says where memory is.
  */
@@ -119,6 +123,7 @@ export function applyBootLoader(
   const { tree } = board;
   if (facts.memory !== undefined) writeMemory(tree, facts.memory, note => board.diagnostics?.push(note));
   if (facts.initrd !== undefined) writeInitrd(tree, facts.initrd);
+  if (facts.bootargs !== undefined) chosenOf(tree).setProperty('bootargs', encodeStrings(facts.bootargs));
   physicalBanks(board);
 }
 
@@ -158,8 +163,12 @@ function chipBase(tree: DeviceTree, report: (note: Diagnostic) => void): bigint 
   return BigInt(known.base);
 }
 
+function chosenOf(tree: DeviceTree): DtNode {
+  return tree.root.child('chosen') ?? tree.root.addChild('chosen');
+}
+
 function writeInitrd(tree: DeviceTree, initrd: NonNullable<BootLoaderFacts['initrd']>): void {
-  const chosen = tree.root.child('chosen') ?? tree.root.addChild('chosen');
+  const chosen = chosenOf(tree);
   const cells = addressCells(tree.root);
   const start = BigInt(initrd.address);
   chosen.setProperty('linux,initrd-start', encodeCell(tree, chosen, start, cells));

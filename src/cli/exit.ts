@@ -6,7 +6,7 @@ import type { Diagnostic } from '../base/diagnostics.js';
 export const EXIT = {
   /** Ran, nothing found. */
   good: 0,
-  /** Ran and found something: a regression. */
+  /** Ran and found something: a regression, a recording that differs. */
   finding: 1,
   /** The user's input is wrong. */
   input: 2,

@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EnvironmentError, InputError } from '../base/diagnostics.js';
+import { addCheckBoot } from './check-boot.js';
 import { addCheckProbe } from './check-probe.js';
 import { addCompare } from './compare.js';
 import { EXIT, exitForInput } from './exit.js';
@@ -59,6 +60,7 @@ async function main(): Promise<void> {
     .exitOverride();
   addCompare(program, finish);
   addInspect(program, finish);
+  addCheckBoot(program, finish);
   addScenario(program, finish);
   addProbe(program, finish);
   addCheckProbe(program, finish);

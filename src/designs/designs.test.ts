@@ -13,6 +13,7 @@ const image = {
   initEnd: 0xa00000,
   sdata: 0xa00000,
   end: 0xb00000,
+  perCpuBytes: 0,
 };
 
 function config(symbols: Record<string, boolean>): KernelConfig {

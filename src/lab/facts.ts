@@ -74,6 +74,8 @@ export interface BootFacts {
   readonly zones: readonly ZoneFacts[];
   readonly memblock_memory: readonly InclusiveRange[];
   readonly memblock_reserved: readonly InclusiveRange[];
+  /** What /proc/iomem calls System RAM. */
+  readonly system_ram: readonly InclusiveRange[];
   readonly cma_areas: readonly CmaFacts[];
   readonly cma_default_index: number | null;
   readonly atomic_pool?: PoolFacts;
@@ -175,8 +177,8 @@ function memTypeFacts(k: Kernel): Record<string, MemTypeFacts> {
 
 /** Registers that software writes; those of a format that is not in use are left out. */
 function registerFacts(k: Kernel): Record<string, string> {
-  const { format, ttbcr, prrr, nmrr, mair0, mair1, tre } = k.machine.registers;
-  const common = { TTBCR: hex(ttbcr), tex_remap: String(tre) };
+  const { format, ttbr1, ttbcr, prrr, nmrr, mair0, mair1, tre } = k.machine.registers;
+  const common = { TTBR1: hex(ttbr1), TTBCR: hex(ttbcr), tex_remap: String(tre) };
   if (format === 'long') return { ...common, MAIR0: hex(mair0), MAIR1: hex(mair1) };
   return { ...common, PRRR: hex(prrr), NMRR: hex(nmrr) };
 }
@@ -215,6 +217,7 @@ export function bootFacts(k: Kernel): BootFacts {
     })),
     memblock_memory: k.memblock.memory.map(inclusive),
     memblock_reserved: k.memblock.reserved.map(inclusive),
+    system_ram: k.memblock.for_each_mem_range().map(inclusive),
     cma_areas: areas.map(area => cmaFacts(k, area)),
     cma_default_index: fallback ? areas.indexOf(fallback) : null,
     ...(armPool && { atomic_pool: armPool }),

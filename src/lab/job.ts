@@ -34,6 +34,8 @@ export interface BoardJob {
   readonly initrd?: { readonly address: number; readonly size: number };
   readonly imageAddress?: number;
   readonly treeAddress?: number;
+  /** Size of the tree with the room that the boot loader left in it. */
+  readonly treeBytes?: number;
   /** A `.config` file; `preset` otherwise, or the preset that fits the board's cores. */
   readonly configFile?: string;
   readonly preset?: string;
@@ -75,6 +77,8 @@ function addBootLoader(board: Board, job: BoardJob): Pick<PreparedBoard, 'bootLo
     ...(job.initrd && { initrd: job.initrd }),
     ...(job.imageAddress !== undefined && { imageAddress: job.imageAddress }),
     ...(job.treeAddress !== undefined && { treeAddress: job.treeAddress }),
+    ...(job.cmdline !== undefined && { bootargs: job.cmdline }),
+    ...(job.treeBytes !== undefined && { treeBytes: job.treeBytes }),
   };
   applyBootLoader(board, bootLoader);
   return { bootLoader, memoryFrom: assumed ? 'assumed' : job.memory ? 'command line' : 'tree' };

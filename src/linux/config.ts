@@ -10,7 +10,7 @@ export type KernelVersion = '5.15' | '6.1' | '6.12';
 export type KconfigValue = boolean | number | string;
 
 /**
- * Where the linker put things, as offsets in bytes from PHYS_OFFSET (equally from PAGE_OFFSET).
+ * Where the linker put things, as offsets in bytes from PHYS_OFFSET (equally from PAGE_OFFSET), and one size.
  * Linux: arch/arm/kernel/vmlinux.lds.S (v6.12).
  */
 export interface KernelImage {
@@ -23,6 +23,8 @@ export interface KernelImage {
   readonly initEnd: number;
   readonly sdata: number;
   readonly end: number;
+  /** Bytes of static per-CPU variables; 0 without SMP. */
+  readonly perCpuBytes: number;
 }
 
 export interface KernelConfigInit {

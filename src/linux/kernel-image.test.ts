@@ -34,6 +34,8 @@ const systemMap = [
   'c04dd000 D __start_rodata',
   'c0500000 A __start_rodata_section_aligned',
   'c0700000 T __init_begin',
+  'c0736000 D __per_cpu_start',
+  'c073e7cc D __per_cpu_end',
   'c0800000 D __init_end',
   'c0800000 D _sdata',
   'c10a85d8 B _end',
@@ -49,7 +51,10 @@ test('a System.map gives the exact layout', () => {
     initEnd: 0x800000,
     sdata: 0x800000,
     end: 0x10a85d8,
+    perCpuBytes: 0x87cc,
   });
+  const uniprocessor = systemMap.filter(line => !line.includes('per_cpu')).join('\n');
+  assert.equal(imageFromSystemMap(uniprocessor, 'System.map', 0xc0000000).perCpuBytes, 0);
   const unaligned = systemMap.filter(line => !line.endsWith('_aligned')).join('\n');
   assert.equal(imageFromSystemMap(unaligned, 'System.map', 0xc0000000).rodataStart, 0x4dd000);
 });
@@ -64,7 +69,7 @@ test('a System.map that does not fit is refused', () => {
   refused(systemMap.slice(1), 0xc0000000, /symbol _text is missing/);
   refused(systemMap, 0xd0000000, /_text is at 0xc0008000/);
   refused(systemMap, 0x80000000, /_text lies 0x40008000 above PAGE_OFFSET/);
-  refused([...systemMap, 'not a map'], 0xc0000000, /System\.map:9:1: error \(system-map\)/);
+  refused([...systemMap, 'not a map'], 0xc0000000, /System\.map:11:1: error \(system-map\)/);
   refused([...systemMap, 'c0000000 T _end'], 0xc0000000, /end \(0x0\) lies below sdata/);
 });
 

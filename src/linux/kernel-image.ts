@@ -19,19 +19,34 @@ interface PartSizes {
   readonly init: number;
   /** Initialised data and bss. */
   readonly data: number;
+  readonly perCpu: number;
 }
 
 /**
  * A kernel for many machines: Debian 6.1.176 armmp prints `11264K kernel code, 1700K rwdata, 3732K rodata,
- * 2048K init, 377K bss`. Model: of the 2 MiB of init, which end on a section border, 1.5 MiB are filled.
+ * 2048K init, 377K bss`. Model: of the 2 MiB of init, which end on a section border, 1.5 MiB are filled. Its static
+ * per-CPU variables end in their 11th page, with LPAE in the 12th; Model: in the middle of it.
  */
-const LARGE: PartSizes = { text: 11264 * KiB, rodata: 3732 * KiB, init: 1536 * KiB, data: 2077 * KiB };
+const LARGE: PartSizes = {
+  text: 11264 * KiB,
+  rodata: 3732 * KiB,
+  init: 1536 * KiB,
+  data: 2077 * KiB,
+  perCpu: 43 * KiB,
+};
 
 /**
  * A kernel for one machine: 6.12.117 with 445 built-in symbols prints `2158K kernel code, 461K rwdata,
- * 608K rodata, 1024K init, 188K bss`. Model: of the 1 MiB of init, 0.5 MiB are filled.
+ * 608K rodata, 1024K init, 188K bss`. Model: of the 1 MiB of init, 0.5 MiB are filled. Its static
+ * per-CPU variables end in their 4th page; Model: in the middle of it.
  */
-const SMALL: PartSizes = { text: 2158 * KiB, rodata: 608 * KiB, init: 512 * KiB, data: 649 * KiB };
+const SMALL: PartSizes = {
+  text: 2158 * KiB,
+  rodata: 608 * KiB,
+  init: 512 * KiB,
+  data: 649 * KiB,
+  perCpu: 14 * KiB,
+};
 
 /** CONFIG_LOG_BUF_SHIFT of both. */
 const MEASURED_LOG_BUF_SHIFT = 17;
@@ -97,13 +112,14 @@ export function deriveImage(symbols: Symbols, builtIn: number): KernelImage {
     initEnd,
     sdata: initEnd,
     end: initEnd + sizes.data + log - logBufferBytes(MEASURED_LOG_BUF_SHIFT),
+    perCpuBytes: on('SMP') ? sizes.perCpu + (on('ARM_LPAE') && sizes === LARGE ? 4 * KiB : 0) : 0,
   };
 }
 
 const SYSTEM_MAP_LINE = /^([0-9a-fA-F]{8,16}) ([A-Za-z?]) (\S+)/;
 
 /** Symbols needed from a System.map; of two, the second serves where the first is missing. */
-const WANTED: readonly (readonly [keyof KernelImage, ...string[]])[] = [
+const WANTED: readonly (readonly [Exclude<keyof KernelImage, 'perCpuBytes'>, ...string[]])[] = [
   ['textOffset', '_text'],
   ['stext', '_stext'],
   // Only kernels with STRICT_KERNEL_RWX define the aligned one.
@@ -114,13 +130,16 @@ const WANTED: readonly (readonly [keyof KernelImage, ...string[]])[] = [
   ['end', '_end'],
 ];
 
+/** Bounds of the static per-CPU variables; a kernel without SMP has none. */
+const PER_CPU: readonly [string, string] = ['__per_cpu_start', '__per_cpu_end'];
+
 /**
  * Layout as the linker wrote it down. `pageOffset` is the config's PAGE_OFFSET; `file` is for messages.
  * Throws an InputError `system-map` if a line is not `address type name`, a symbol is missing, or the
  * addresses do not fit `pageOffset`.
  */
 export function imageFromSystemMap(text: string, file: string, pageOffset: number): KernelImage {
-  const wanted = new Set(WANTED.flatMap(([, ...names]) => names));
+  const wanted = new Set([...WANTED.flatMap(([, ...names]) => names), ...PER_CPU]);
   const addresses = new Map<string, number>();
   for (const [index, line] of text.split('\n').entries()) {
     const match = SYSTEM_MAP_LINE.exec(line);
@@ -142,7 +161,9 @@ export function imageFromSystemMap(text: string, file: string, pageOffset: numbe
     }
     image[field] = offset;
   }
-  const complete = image as KernelImage;
+  const [start, end] = PER_CPU.map(name => addresses.get(name));
+  const perCpuBytes = start !== undefined && end !== undefined ? end - start : 0;
+  const complete = { ...image, perCpuBytes } as KernelImage;
   checkOrder(complete, file);
   return complete;
 }

@@ -72,6 +72,7 @@ export const inspectSchema: z.ZodType<BootFacts> = z.object({
   ),
   memblock_memory: z.array(range),
   memblock_reserved: z.array(range),
+  system_ram: z.array(range).describe('what /proc/iomem calls System RAM'),
   cma_areas: z.array(
     z.object({
       base: hexNumber,

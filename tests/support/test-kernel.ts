@@ -50,6 +50,7 @@ const IMAGE = {
   initEnd: 0x600000,
   sdata: 0x600000,
   end: 0x700000,
+  perCpuBytes: 0,
 };
 
 /** What every byte of RAM holds before the kernel starts. */

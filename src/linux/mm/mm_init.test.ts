@@ -46,7 +46,16 @@ function zoneEnds(facts: Facts): { name: ZoneName; end_pfn: number }[] {
 /** Start, spanned and present pages of each zone. */
 function zonesOf(facts: Facts): string[] {
   const lpae = facts.kernel.includes('lpae');
-  const image = { textOffset: 0, stext: 0, rodataStart: 0, initBegin: 0, initEnd: 0, sdata: 0, end: 0 };
+  const image = {
+    textOffset: 0,
+    stext: 0,
+    rodataStart: 0,
+    initBegin: 0,
+    initEnd: 0,
+    sdata: 0,
+    end: 0,
+    perCpuBytes: 0,
+  };
   const symbols = new Map([['ARM_LPAE', lpae]]);
   const memblock = new Memblock(lpae);
   for (const { start, end } of facts.memblock_memory) {

@@ -6,11 +6,14 @@
  */
 import { alignDown, alignUp, hex, type Paddr, type Pfn, type Range } from '../../base/address.js';
 import { inputError, invariant } from '../../base/diagnostics.js';
+import { SMP_CACHE_BYTES } from '../include/linux/cache.js';
+import { structPageBytes } from '../include/linux/mm_types.js';
 import { MAX_PAGE_ORDER, pageblock_order } from '../include/linux/pageblock-flags.js';
 import { PAGE_ALIGN, PAGE_SIZE, PFN_DOWN, PFN_PHYS, PFN_UP } from '../include/linux/pfn.js';
 import type { Kernel } from '../kernel.js';
 import { memparse, simple_strtoull } from '../lib/cmdline.js';
 import { Zone, type ZoneName } from './buddy.js';
+import { countHashPages } from './large-system-hash.js';
 import { PageMap } from './page-map.js';
 
 /** A zone and the first frame behind it, as zone_sizes_init() decides it. */
@@ -62,6 +65,7 @@ export function free_area_init(k: Kernel, max_zone_pfn: readonly MaxZonePfn[]): 
   k.pages.zones = zones;
   k.pages.map = map;
   allocPageMap(k, map, memory);
+  k.pages.hashPages = countHashPages(k);
 }
 
 /**
@@ -146,16 +150,6 @@ function logZones(
 
 function wide(paddr: Paddr): string {
   return hex(paddr, 16);
-}
-
-/** sizeof(struct page) on 32-bit: eight words, and memcg_data with CONFIG_MEMCG. */
-function structPageBytes(k: Kernel): number {
-  return k.config.isEnabled('MEMCG') ? 36 : 32;
-}
-
-/** SMP_CACHE_BYTES. Linux: arch/arm/mm/Kconfig, ARM_L1_CACHE_SHIFT (v6.12). */
-function SMP_CACHE_BYTES(k: Kernel): number {
-  return 2 ** (k.config.number('ARM_L1_CACHE_SHIFT') ?? (k.config.isEnabled('CPU_V7') ? 6 : 5));
 }
 
 /**

@@ -53,7 +53,16 @@ interface Options {
 function boot(options: Options = {}): Kernel {
   const { version = '6.12', size = GiB, lowmem = Math.min(size, 768 * MiB) } = options;
   const symbols = { HIGHMEM: true, CPU_V7: true, ...options.symbols };
-  const image = { textOffset: 0, stext: 0, rodataStart: 0, initBegin: 0, initEnd: 0, sdata: 0, end: 0 };
+  const image = {
+    textOffset: 0,
+    stext: 0,
+    rodataStart: 0,
+    initBegin: 0,
+    initEnd: 0,
+    sdata: 0,
+    end: 0,
+    perCpuBytes: 0,
+  };
   const memblock = new Memblock(false);
   memblock.memblock_add(BASE, size);
   memblock.memblock_set_current_limit(BASE + lowmem);

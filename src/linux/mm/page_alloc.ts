@@ -24,6 +24,7 @@ import { PAGE_SIZE, PFN_DOWN, PFN_PHYS, PFN_UP } from '../include/linux/pfn.js';
 import type { Kernel } from '../kernel.js';
 import type { Zone, ZoneName } from './buddy.js';
 import { kmap_atomic, kunmap_atomic } from './highmem.js';
+import type { HashPages } from './large-system-hash.js';
 import { free_unused_memmap } from './mm_init.js';
 import {
   MIGRATE_CMA,
@@ -44,6 +45,8 @@ export class PageAllocator {
   map: PageMap | null = null;
   /** Where the array of `struct page` was placed (physical). */
   mem_map: Range | null = null;
+  /** nr_kernel_pages, nr_all_pages. */
+  hashPages: HashPages = { kernel: 0, all: 0 };
 
   /** totalram_pages(): pages ever handed over, contiguous areas included. */
   get totalram_pages(): number {

@@ -26,7 +26,16 @@ interface Options {
 /** One zone of lowmem, all of it free. Before the limits are set the lists hold nothing. */
 function bare(pages: number, options: Options = {}): Kernel {
   const { version = '6.12', cpus = 2, symbols = {} } = options;
-  const image = { textOffset: 0, stext: 0, rodataStart: 0, initBegin: 0, initEnd: 0, sdata: 0, end: 0 };
+  const image = {
+    textOffset: 0,
+    stext: 0,
+    rodataStart: 0,
+    initBegin: 0,
+    initEnd: 0,
+    sdata: 0,
+    end: 0,
+    perCpuBytes: 0,
+  };
   const map = new PageMap(START, START + pages, 10, symbols['TRANSPARENT_HUGEPAGE'] ? 9 : 10);
   map.clearReserved(START, START + pages);
   const zone = new Zone('Normal', 0, START, pages, pages, map);

@@ -55,6 +55,13 @@ const symbols: Preset['symbols'] = {
   ARCH_AXXIA: false, // arch/arm/mach-axxia/Kconfig
   CMDLINE: '', // arch/arm/Kconfig
   BLK_DEV_INITRD: true, // init/Kconfig
+  OF_KOBJ: true, // drivers/of/Kconfig
+  KALLSYMS: true, // init/Kconfig
+  KEXEC: true, // arch/arm/Kconfig
+  LOG_BUF_SHIFT: 17, // init/Kconfig
+  LOG_CPU_MAX_BUF_SHIFT: 12, // init/Kconfig
+  SERIAL_EARLYCON: true, // drivers/tty/serial/Kconfig
+  FIX_EARLYCON_MEM: true, // arch/arm/Kconfig
   // Kernel mappings.
   STRICT_KERNEL_RWX: true, // arch/Kconfig
   DEBUG_ALIGN_RODATA: true, // arch/arm/mm/Kconfig
@@ -74,6 +81,7 @@ const symbols: Preset['symbols'] = {
   HUGETLB_PAGE: true, // fs/Kconfig
   TRANSPARENT_HUGEPAGE: true, // mm/Kconfig
   MEMCG: true, // init/Kconfig
+  MEMCG_KMEM: true, // init/Kconfig
   INIT_ON_ALLOC_DEFAULT_ON: true, // security/Kconfig.hardening
   // Contiguous memory.
   CMA: true, // mm/Kconfig
@@ -133,5 +141,7 @@ export const debianArmmpLpae: Preset = {
     initEnd: 0x1600000,
     sdata: 0x1600000,
     end: 0x180d288,
+    // Each CPU has 19 pages, of which 28 KiB are not static.
+    perCpuBytes: 0xbc00,
   },
 };

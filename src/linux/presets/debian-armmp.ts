@@ -54,6 +54,13 @@ const symbols: Preset['symbols'] = {
   ARCH_REALTEK: false, // arch/arm/mach-realtek/Kconfig
   CMDLINE: '', // arch/arm/Kconfig
   BLK_DEV_INITRD: true, // init/Kconfig
+  OF_KOBJ: true, // drivers/of/Kconfig
+  KALLSYMS: true, // init/Kconfig
+  KEXEC: true, // arch/arm/Kconfig
+  LOG_BUF_SHIFT: 17, // init/Kconfig
+  LOG_CPU_MAX_BUF_SHIFT: 12, // init/Kconfig
+  SERIAL_EARLYCON: true, // drivers/tty/serial/Kconfig
+  FIX_EARLYCON_MEM: true, // arch/arm/Kconfig
   // Kernel mappings.
   STRICT_KERNEL_RWX: true, // arch/Kconfig
   DEBUG_ALIGN_RODATA: true, // arch/arm/mm/Kconfig
@@ -71,6 +78,7 @@ const symbols: Preset['symbols'] = {
   ZONE_DMA: true, // mm/Kconfig
   ARCH_FORCE_MAX_ORDER: 12, // arch/arm/Kconfig
   MEMCG: true, // init/Kconfig
+  MEMCG_KMEM: true, // init/Kconfig
   INIT_ON_ALLOC_DEFAULT_ON: true, // security/Kconfig.hardening
   // Contiguous memory.
   CMA: true, // mm/Kconfig
@@ -129,5 +137,7 @@ export const debianArmmp: Preset = {
     initEnd: 0x1400000,
     sdata: 0x1400000,
     end: 0x1607588,
+    // Each CPU has 18 pages, of which 28 KiB are not static.
+    perCpuBytes: 0xac00,
   },
 };

@@ -34,6 +34,15 @@ const symbols: Preset['symbols'] = {
   AUTO_ZRELADDR: true, // arch/arm/Kconfig
   CMDLINE: '', // arch/arm/Kconfig
   BLK_DEV_INITRD: true, // init/Kconfig
+  OF_KOBJ: true, // drivers/of/Kconfig
+  KALLSYMS: true, // init/Kconfig
+  KEXEC: true, // arch/arm/Kconfig
+  LOG_BUF_SHIFT: 17, // init/Kconfig
+  SERIAL_EARLYCON: true, // drivers/tty/serial/Kconfig
+  FIX_EARLYCON_MEM: true, // arch/arm/Kconfig
+  DEBUG_LL: true, // arch/arm/Kconfig.debug
+  DEBUG_UART_PHYS: 0xf1012000, // arch/arm/Kconfig.debug
+  DEBUG_UART_VIRT: 0xfe012000, // arch/arm/Kconfig.debug
   // Kernel mappings.
   STRICT_KERNEL_RWX: false, // arch/Kconfig
   VMAP_STACK: true, // arch/Kconfig

@@ -37,6 +37,9 @@ const symbols: Preset['symbols'] = {
   AUTO_ZRELADDR: true, // arch/arm/Kconfig
   CMDLINE: '', // arch/arm/Kconfig
   BLK_DEV_INITRD: true, // defconfig
+  OF_KOBJ: true, // drivers/of/Kconfig
+  SERIAL_EARLYCON: true, // drivers/tty/serial/Kconfig
+  FIX_EARLYCON_MEM: true, // arch/arm/Kconfig
   // Kernel mappings.
   STRICT_KERNEL_RWX: false, // arch/Kconfig
   VMAP_STACK: true, // arch/Kconfig

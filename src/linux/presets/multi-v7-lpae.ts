@@ -60,6 +60,9 @@ const symbols: Preset['symbols'] = {
   ARCH_AXXIA: false, // arch/arm/mach-axxia/Kconfig
   CMDLINE: '', // arch/arm/Kconfig
   BLK_DEV_INITRD: true, // defconfig
+  OF_KOBJ: true, // drivers/of/Kconfig
+  SERIAL_EARLYCON: true, // drivers/tty/serial/Kconfig
+  FIX_EARLYCON_MEM: true, // arch/arm/Kconfig
   // Kernel mappings.
   STRICT_KERNEL_RWX: true, // arch/Kconfig
   DEBUG_ALIGN_RODATA: true, // arch/arm/mm/Kconfig

@@ -39,6 +39,15 @@ const symbols: Preset['symbols'] = {
   AUTO_ZRELADDR: true, // arch/arm/Kconfig
   CMDLINE: '', // arch/arm/Kconfig
   BLK_DEV_INITRD: true, // init/Kconfig
+  OF_KOBJ: true, // drivers/of/Kconfig
+  KALLSYMS: true, // init/Kconfig
+  KEXEC: true, // arch/arm/Kconfig
+  LOG_BUF_SHIFT: 17, // init/Kconfig
+  SERIAL_EARLYCON: true, // drivers/tty/serial/Kconfig
+  FIX_EARLYCON_MEM: true, // arch/arm/Kconfig
+  DEBUG_LL: true, // arch/arm/Kconfig.debug
+  DEBUG_UART_PHYS: 0x20201000, // arch/arm/Kconfig.debug
+  DEBUG_UART_VIRT: 0xf0201000, // arch/arm/Kconfig.debug
   // Kernel mappings.
   STRICT_KERNEL_RWX: true, // arch/Kconfig
   DEBUG_ALIGN_RODATA: true, // arch/arm/mm/Kconfig
@@ -53,6 +62,7 @@ const symbols: Preset['symbols'] = {
   FLATMEM: true, // mm/Kconfig
   ARCH_FORCE_MAX_ORDER: 11, // arch/arm/Kconfig
   MEMCG: true, // init/Kconfig
+  MEMCG_KMEM: true, // init/Kconfig
   INIT_ON_ALLOC_DEFAULT_ON: true, // security/Kconfig.hardening
   // Contiguous memory.
   CMA: true, // mm/Kconfig
@@ -95,5 +105,6 @@ export const rpiV6: Preset = {
     initEnd: 0xe00000,
     sdata: 0xe00000,
     end: 0xf53e60,
+    perCpuBytes: 0,
   },
 };

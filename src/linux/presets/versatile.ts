@@ -32,6 +32,9 @@ const symbols: Preset['symbols'] = {
   AUTO_ZRELADDR: true, // arch/arm/Kconfig
   CMDLINE: 'root=1f03 mem=32M', // defconfig
   BLK_DEV_INITRD: true, // defconfig
+  OF_KOBJ: true, // drivers/of/Kconfig
+  SERIAL_EARLYCON: true, // drivers/tty/serial/Kconfig
+  FIX_EARLYCON_MEM: true, // arch/arm/Kconfig
   CMDLINE_FORCE: false, // arch/arm/Kconfig
   CMDLINE_EXTEND: false, // arch/arm/Kconfig
   // Kernel mappings.

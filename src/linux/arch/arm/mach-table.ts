@@ -78,7 +78,7 @@ export const machineTable: readonly MachineRow[] = [
       'samsung,exynos5260',
       'samsung,exynos5420',
     ],
-    { l2c_aux_val: 0x8400000, l2c_aux_mask: 0xf60fffff },
+    { l2c_aux_val: 0x8400000, l2c_aux_mask: 0xf60fffff, map_io: 'exynos' },
   ],
   ['Gemini (Device Tree)', ['ARCH_GEMINI'], ['cortina,gemini']],
   [
@@ -106,7 +106,7 @@ export const machineTable: readonly MachineRow[] = [
     'Freescale i.MX6 Quad/DualLite (Device Tree)',
     ['SOC_IMX6Q'],
     ['fsl,imx6dl', 'fsl,imx6q', 'fsl,imx6qp'],
-    { l2c_aux_val: 0, l2c_aux_mask: 0xffffffff },
+    { l2c_aux_val: 0, l2c_aux_mask: 0xffffffff, map_io: 'imx6q' },
   ],
   [
     'Freescale i.MX6 SoloLite (Device Tree)',
@@ -434,7 +434,12 @@ export const machineTable: readonly MachineRow[] = [
     ['arm,vexpress'],
     { l2c_aux_val: 0x400000, l2c_aux_mask: 0xfe0fffff },
   ],
-  ['ARM-Versatile (Device Tree Support)', ['ARCH_VERSATILE'], ['arm,versatile-ab', 'arm,versatile-pb']],
+  [
+    'ARM-Versatile (Device Tree Support)',
+    ['ARCH_VERSATILE'],
+    ['arm,versatile-ab', 'arm,versatile-pb'],
+    { map_io: 'versatile' },
+  ],
   [
     'VIA/Wondermedia SoC (Device Tree Support)',
     ['ARCH_VT8500'],
@@ -444,6 +449,6 @@ export const machineTable: readonly MachineRow[] = [
     'Xilinx Zynq Platform',
     ['ARCH_ZYNQ'],
     ['xlnx,zynq-7000'],
-    { l2c_aux_val: 0x400000, l2c_aux_mask: 0xffbfffff, reserve: 'zynq' },
+    { l2c_aux_val: 0x400000, l2c_aux_mask: 0xffbfffff, reserve: 'zynq', map_io: 'zynq' },
   ],
 ];

@@ -13,7 +13,16 @@ function config(...symbols: string[]): KernelConfig {
     version: '6.12',
     symbols: new Map(symbols.map(symbol => [symbol, true])),
     cmdline: '',
-    image: { textOffset: 0, stext: 0, rodataStart: 0, initBegin: 0, initEnd: 0, sdata: 0, end: 0 },
+    image: {
+      textOffset: 0,
+      stext: 0,
+      rodataStart: 0,
+      initBegin: 0,
+      initEnd: 0,
+      sdata: 0,
+      end: 0,
+      perCpuBytes: 0,
+    },
   });
 }
 

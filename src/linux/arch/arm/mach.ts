@@ -3,12 +3,14 @@
  * Which machine descriptor a board gets, and what it changes for memory, DMA and the outer cache: facts that
  * are in no device tree. Linux: arch/arm/include/asm/mach/arch.h, struct machine_desc;
  * arch/arm/kernel/devtree.c, setup_machine_fdt(); drivers/of/fdt.c, of_flat_dt_match_machine() (v6.12).
- * The descriptors stand in `mach-table.ts`; what `reserve` does, in `mach-reserve.ts`.
+ * The descriptors stand in `mach-table.ts`; what `reserve` does, in `mach-reserve.ts`, and `map_io`, in `mach-map-io.ts`.
  */
 import type { KernelConfig } from '../../config.js';
 import { type MachineRow, machineTable } from './mach-table.js';
 
 export type ReserveHook = 'mvebu' | 'omap' | 'rcar-gen2' | 'zynq' | 'integrator' | 'rtd1195';
+
+export type MapIoHook = 'imx6q' | 'zynq' | 'exynos' | 'versatile';
 
 export interface MachineDesc {
   readonly name: string;
@@ -26,6 +28,8 @@ export interface MachineDesc {
   readonly pv_fixup: 'keystone' | null;
   /** What the machine does in arm_memblock_init(). */
   readonly reserve: ReserveHook | null;
+  /** Registers that the machine maps before anybody can allocate; see mach-map-io.ts. */
+  readonly map_io: MapIoHook | null;
 }
 
 /** For boards that no descriptor names. */
@@ -37,6 +41,7 @@ export const genericMachine: MachineDesc = {
   l2c_aux_mask: 0xffffffff,
   pv_fixup: null,
   reserve: null,
+  map_io: null,
 };
 
 const rowByCompatible = new Map<string, MachineRow>();

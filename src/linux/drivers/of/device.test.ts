@@ -10,7 +10,16 @@ import { Printk } from '../../printk.js';
 import { of_dma_get_range, of_dma_is_coherent, of_get_dma_parent } from './address.js';
 import { bus_notify_add_device, of_dma_configure, of_reserved_mem_device_init } from './device.js';
 
-const image = { textOffset: 0x8000, stext: 0, rodataStart: 0, initBegin: 0, initEnd: 0, sdata: 0, end: 0 };
+const image = {
+  textOffset: 0x8000,
+  stext: 0,
+  rodataStart: 0,
+  initBegin: 0,
+  initEnd: 0,
+  sdata: 0,
+  end: 0,
+  perCpuBytes: 0,
+};
 
 interface Options {
   readonly version?: KernelVersion;

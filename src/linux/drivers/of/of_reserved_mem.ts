@@ -14,6 +14,7 @@ import { addressCells, isCompatible, sizeCells } from '../../../devicetree/acces
 import { readBig } from '../../../devicetree/bytes.js';
 import type { DtNode } from '../../../devicetree/tree.js';
 import { holdsKernel } from '../../arch/arm/boot/image-fits.js';
+import { SMP_CACHE_BYTES } from '../../include/linux/cache.js';
 import { EBUSY, EINVAL, ENOENT, ENOMEM } from '../../include/linux/errno.js';
 import { CMA_MIN_ALIGNMENT_BYTES } from '../../include/linux/pageblock-flags.js';
 import { pa, phys_addr_t } from '../../include/linux/types.js';
@@ -212,11 +213,6 @@ function __reserved_mem_alloc_size(k: Kernel, node: DtNode): { base: Paddr; size
   return { base, size };
 }
 
-/** SMP_CACHE_BYTES. Linux: arch/arm/mm/Kconfig, ARM_L1_CACHE_SHIFT: 6 with CPU_V7, otherwise 5. */
-function cacheBytes(k: Kernel): number {
-  return 2 ** (k.config.number('ARM_L1_CACHE_SHIFT') ?? (k.config.isEnabled('CPU_V7') ? 6 : 5));
-}
-
 /** A block anywhere in memory where `end` is 0: highmem, too. 0: there is none. */
 function early_init_dt_alloc_reserved_memory_arch(
   k: Kernel,
@@ -227,7 +223,7 @@ function early_init_dt_alloc_reserved_memory_arch(
   nomap: boolean,
 ): Paddr {
   const limit = end === 0 ? MEMBLOCK_ALLOC_ANYWHERE : end;
-  const base = k.memblock.memblock_phys_alloc_range(size, align || cacheBytes(k), start, limit);
+  const base = k.memblock.memblock_phys_alloc_range(size, align || SMP_CACHE_BYTES(k), start, limit);
   if (base !== 0 && nomap) k.memblock.memblock_mark_nomap(base, size);
   return base;
 }
@@ -403,7 +399,7 @@ export function fdt_scan_reserved_mem_reg_nodes(k: Kernel): void {
     return;
   }
   const total = k.reserved.total_reserved_mem_cnt;
-  if (total > 0 && k.memblock.memblock_alloc(total * recordBytes(k), cacheBytes(k)) === 0) {
+  if (total > 0 && k.memblock.memblock_alloc(total * recordBytes(k), SMP_CACHE_BYTES(k)) === 0) {
     k.log.pr_err(`${PREFIX}Failed to allocate memory for reserved_mem array with err: ${-ENOMEM}`);
     k.reserved.regions = [];
     return;

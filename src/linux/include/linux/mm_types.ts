@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * One mapping of a process, as mmap() of a driver gets it. Linux: include/linux/mm_types.h, struct
- * vm_area_struct; include/linux/mm.h, vma_pages(), vm_get_page_prot() (v6.12).
+ * The size of a struct page; one mapping of a process, as mmap() of a driver gets it. Linux: include/linux/mm_types.h,
+ * struct page, struct vm_area_struct; include/linux/mm.h, vma_pages(), vm_get_page_prot() (v6.12).
  * Only what mapping a DMA buffer looks at. The bits of `vm_flags` are the kernel's.
  */
 import type { Vaddr } from '../../../base/address.js';
@@ -57,4 +57,9 @@ export function sharedMapping(
     vm_pgoff: pgoff,
     vm_page_prot: vm_get_page_prot(k, vm_flags),
   };
+}
+
+/** sizeof(struct page) on 32-bit: eight words, and memcg_data with CONFIG_MEMCG. */
+export function structPageBytes(k: Kernel): number {
+  return k.config.isEnabled('MEMCG') ? 36 : 32;
 }

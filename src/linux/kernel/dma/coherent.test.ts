@@ -26,7 +26,16 @@ const POOL = 0x50000000;
 const VIRT = 0xf0900000;
 
 function kernel(): Kernel {
-  const image = { textOffset: 0, stext: 0, rodataStart: 0, initBegin: 0, initEnd: 0, sdata: 0, end: 0 };
+  const image = {
+    textOffset: 0,
+    stext: 0,
+    rodataStart: 0,
+    initBegin: 0,
+    initEnd: 0,
+    sdata: 0,
+    end: 0,
+    perCpuBytes: 0,
+  };
   const memblock = new Memblock(false);
   memblock.memblock_add(RAM.start, GiB);
   memblock.memblock_mark_nomap(POOL, MiB);

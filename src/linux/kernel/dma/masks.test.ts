@@ -16,7 +16,16 @@ import {
 } from './masks.js';
 import { dma_map_single, dma_sync_single_for_cpu } from './streaming.js';
 
-const image = { textOffset: 0x8000, stext: 0, rodataStart: 0, initBegin: 0, initEnd: 0, sdata: 0, end: 0 };
+const image = {
+  textOffset: 0x8000,
+  stext: 0,
+  rodataStart: 0,
+  initBegin: 0,
+  initEnd: 0,
+  sdata: 0,
+  end: 0,
+  perCpuBytes: 0,
+};
 
 function kernel(symbols: readonly string[], max_pfn: number, version: KernelVersion = '6.12'): Kernel {
   const map = new Map(symbols.map(symbol => [symbol, true] as const));

@@ -60,7 +60,16 @@ function kernel(options: Options = {}): Kernel {
     ['SWIOTLB', options.swiotlb ?? true],
     ['DMA_RESTRICTED_POOL', true],
   ]);
-  const image = { textOffset: 0, stext: 0, rodataStart: 0, initBegin: 0, initEnd: 0, sdata: 0, end: 0 };
+  const image = {
+    textOffset: 0,
+    stext: 0,
+    rodataStart: 0,
+    initBegin: 0,
+    initEnd: 0,
+    sdata: 0,
+    end: 0,
+    perCpuBytes: 0,
+  };
   const memblock = new Memblock(true);
   memblock.memblock_add(BASE, GiB);
   memblock.memblock_set_current_limit(BASE + lowmem);

@@ -11,6 +11,7 @@
 import { alignUp, MiB, type Paddr, type Pfn, roundUpPowerOfTwo } from '../../../base/address.js';
 import { __va, PageHighMem } from '../../arch/arm/include/asm/memory.js';
 import type { reserved_mem } from '../../drivers/of/of_reserved_mem.js';
+import { SMP_CACHE_BYTES } from '../../include/linux/cache.js';
 import type { device } from '../../include/linux/device.js';
 import { phys_to_dma } from '../../include/linux/dma-direct.js';
 import {
@@ -166,8 +167,7 @@ function bookkeepingMemory(k: Kernel, nslabs: number, nareas: number): boolean {
     k.log.pr_warn(`${PREFIX} swiotlb_init_remap: Failed to allocate ${bytes} bytes align=0x1000`);
     return false;
   }
-  const cacheLine = 2 ** (k.config.number('ARM_L1_CACHE_SHIFT') ?? 6);
-  if (k.memblock.memblock_alloc(AREA_BYTES * nareas, cacheLine) === 0) {
+  if (k.memblock.memblock_alloc(AREA_BYTES * nareas, SMP_CACHE_BYTES(k)) === 0) {
     k.log.pr_warn(`${PREFIX} swiotlb_init_remap: Failed to allocate mem->areas.`);
     return false;
   }

@@ -9,10 +9,11 @@ import { type BootLoaderFacts, physicalBanks } from '../../../../board/memory.js
 import { parseDts } from '../../../../devicetree/load.js';
 import { Machine } from '../../../../hw/machine.js';
 import { type KconfigValue, KernelConfig, type KernelVersion } from '../../../config.js';
+import { unflatten_device_tree } from '../../../drivers/of/unflatten.js';
 import { Kernel } from '../../../kernel.js';
 import { cma_init_reserved_areas } from '../../../mm/cma.js';
 import { mem_init } from '../mm/init.js';
-import { bootmem_init, setup_arch_memory, unflatten_device_tree } from './setup.js';
+import { bootmem_init, setup_arch_memory } from './setup.js';
 
 export interface DiscoveryOptions {
   /** Rows of the memory node: address and size. */
@@ -41,6 +42,7 @@ const IMAGE = {
   initEnd: 0x1400000,
   sdata: 0x1400000,
   end: 0x1607588,
+  perCpuBytes: 0,
 };
 
 const SYMBOLS: Readonly<Record<string, KconfigValue>> = {

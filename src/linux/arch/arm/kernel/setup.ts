@@ -13,7 +13,7 @@ import { writeDtb } from '../../../../devicetree/load.js';
 import type { MachineFacts } from '../../../../hw/facts.js';
 import type { KernelConfig } from '../../../config.js';
 import { early_init_dt_scan_nodes } from '../../../drivers/of/fdt.js';
-import { fdt_scan_reserved_mem_reg_nodes } from '../../../drivers/of/of_reserved_mem.js';
+import { SMP_CACHE_BYTES } from '../../../include/linux/cache.js';
 import { EINVAL } from '../../../include/linux/errno.js';
 import { PAGE_ALIGN, PAGE_SIZE } from '../../../include/linux/pfn.js';
 import { pa, phys_addr_t, U32_MAX } from '../../../include/linux/types.js';
@@ -51,12 +51,15 @@ export class CpuState {
   /** Whether the kernel runs as on a multiprocessor: shareable mappings, broadcast maintenance. */
   is_smp: boolean;
   num_possible_cpus: number;
+  /** At most so many CPUs: NR_CPUS, or `nr_cpus=`. */
+  nr_cpu_ids: number;
 
   constructor(facts: MachineFacts, config: KernelConfig) {
     this.cpu_architecture = cpu_architecture(facts);
     this.cacheid = cacheid(facts);
     this.is_smp = fixup_smp(facts, config);
     this.num_possible_cpus = possibleCpus(this.is_smp, facts, config);
+    this.nr_cpu_ids = config.isEnabled('SMP') ? (config.number('NR_CPUS') ?? Number.MAX_SAFE_INTEGER) : 1;
   }
 }
 
@@ -171,7 +174,8 @@ function setup_machine_fdt(k: Kernel): void {
   k.log.pr_info(`OF: fdt: Machine model: ${k.board.model}`);
   early_init_dt_scan_nodes(k);
   const { memory, memblock } = k;
-  memory.fdt_totalsize = k.board.tree.sourceBytes ?? writeDtb(k.board.tree).length;
+  const { tree } = k.board;
+  memory.fdt_totalsize = k.bootLoader.treeBytes ?? tree.sourceBytes ?? writeDtb(tree).length;
   memory.initial_boot_params_pa = k.bootLoader.treeAddress ?? defaultTreeAddress(k);
   memblock.memblock_reserve(memory.initial_boot_params_pa, memory.fdt_totalsize);
 }
@@ -210,6 +214,7 @@ function parse_early_param(k: Kernel): void {
         const asked = k.cmdline.nr_cpus;
         if (asked !== undefined && asked > 0) {
           k.cpu.num_possible_cpus = Math.min(k.cpu.num_possible_cpus, asked);
+          k.cpu.nr_cpu_ids = Math.min(k.cpu.nr_cpu_ids, asked);
         }
         break;
       }
@@ -267,11 +272,36 @@ function arm_add_memory(k: Kernel, start: Paddr, askedSize: number): number {
   return 0;
 }
 
+/** sizeof(struct resource): two addresses, name, flags, description, three links. Linux: include/linux/ioport.h. */
+function resourceBytes(k: Kernel): number {
+  return 2 * (k.config.phys64 ? 8 : 4) + 24;
+}
+
 /**
- * 6.12 starts the regions of '/reserved-memory' that have an address only here.
- * Linux: drivers/of/fdt.c, unflatten_device_tree().
- * Model: the memory that the unpacked tree takes is not taken.
+ * Takes the records of System RAM. Model: no machine has an alias of its RAM for booting but Keystone with LPAE, which
+ * has one for the window that it starts in. Linux: request_standard_resources(); arm_has_idmap_alias().
  */
-export function unflatten_device_tree(k: Kernel): void {
-  if (k.config.atLeast('6.12')) fdt_scan_reserved_mem_reg_nodes(k);
+export function request_standard_resources(k: Kernel): void {
+  for (const _ of k.memblock.for_each_mem_range()) {
+    k.memblock.memblock_alloc(resourceBytes(k), SMP_CACHE_BYTES(k));
+  }
+}
+
+/** Two copies of the command line. Linux: init/main.c, setup_command_line(). */
+export function setup_command_line(k: Kernel): void {
+  const bytes = Buffer.byteLength(k.config.cmdline) + 1;
+  k.memblock.memblock_alloc(bytes, SMP_CACHE_BYTES(k));
+  k.memblock.memblock_alloc(bytes, SMP_CACHE_BYTES(k));
+}
+
+/** A record and the name of each initcall that is not to be run. Linux: init/main.c, initcall_blacklist(). */
+export function initcall_blacklist(k: Kernel): void {
+  if (!k.config.isEnabled('KALLSYMS')) return;
+  for (const { name, value } of k.cmdline.parameters) {
+    if (name !== 'initcall_blacklist') continue;
+    for (const initcall of (value ?? '').split(',')) {
+      k.memblock.memblock_alloc(12, SMP_CACHE_BYTES(k));
+      k.memblock.memblock_alloc(Buffer.byteLength(initcall) + 1, SMP_CACHE_BYTES(k));
+    }
+  }
 }

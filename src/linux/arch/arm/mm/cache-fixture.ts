@@ -28,7 +28,16 @@ export interface CacheOptions {
   readonly smp?: boolean;
 }
 
-const NO_IMAGE = { textOffset: 0, stext: 0, rodataStart: 0, initBegin: 0, initEnd: 0, sdata: 0, end: 0 };
+const NO_IMAGE = {
+  textOffset: 0,
+  stext: 0,
+  rodataStart: 0,
+  initBegin: 0,
+  initEnd: 0,
+  sdata: 0,
+  end: 0,
+  perCpuBytes: 0,
+};
 
 const OUTER: OuterCacheFacts = {
   model: 'PL310',

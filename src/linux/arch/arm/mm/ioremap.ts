@@ -47,9 +47,13 @@ function staticVmBytes(k: Kernel): number {
   return k.config.atLeast('6.12') ? 44 : 40;
 }
 
-/** Takes the record's memory and enters it, in ascending order. */
-function add_static_vm_early(k: Kernel, svm: StaticVm): void {
+/** A record's memory; it comes before that of the tables. */
+function allocStaticVm(k: Kernel): void {
   k.memblock.memblock_alloc(staticVmBytes(k), k.config.phys64 ? 8 : 4);
+}
+
+/** Enters a record, in ascending order. */
+function add_static_vm_early(k: Kernel, svm: StaticVm): void {
   const list = k.mmu.static_vmlist;
   const next = list.findIndex(other => other.addr > svm.addr);
   list.splice(next < 0 ? list.length : next, 0, svm);
@@ -77,6 +81,7 @@ function find_static_vm_paddr(
 
 /** Maps `md` and enters it as a static mapping. Linux: iotable_init() for one entry. */
 export function iotable_init(k: Kernel, md: MapDesc): void {
+  allocStaticVm(k);
   create_mapping(k, md);
   add_static_vm_early(k, {
     addr: md.virtual - (md.virtual % PAGE_SIZE),
@@ -89,6 +94,7 @@ export function iotable_init(k: Kernel, md: MapDesc): void {
 }
 
 function vm_reserve_area_early(k: Kernel, addr: Vaddr, size: number, caller: string): void {
+  allocStaticVm(k);
   add_static_vm_early(k, { addr, size, phys_addr: null, mtype: null, flags: VM_IOREMAP, caller });
 }
 
@@ -189,7 +195,13 @@ function unmap_area_sections(k: Kernel, vaddr: Vaddr, size: number): void {
   flush_tlb_kernel_range(k, vaddr, end);
 }
 
+/** Registers of a device: Device memory from ARMv6 on, uncached before. */
+export function ioremap(k: Kernel, phys: Paddr, size: number): Vaddr | null {
+  return __arm_ioremap_caller(k, phys, size, 'MT_DEVICE', 'ioremap');
+}
+
 /** Write-combining: Normal non-cacheable memory from ARMv6 on, uncached and bufferable before. */
+
 export function ioremap_wc(k: Kernel, phys: Paddr, size: number): Vaddr | null {
   return __arm_ioremap_caller(k, phys, size, 'MT_DEVICE_WC', 'ioremap_wc');
 }

@@ -3,18 +3,19 @@
  * The kernel's own page tables: sections and pages of the direct map, vectors, device tree, static mappings.
  * Linux: arch/arm/mm/mmu.c (v6.12; 6.1 maps the same).
  * Everything lands as real descriptors in the modelled RAM.
- * Left out: supersections (device memory above 4 GiB only), XIP, KASAN shadow, TCM, and the permanent fixmap
- * slot of an early console.
+ * Left out: supersections (device memory above 4 GiB only), XIP, KASAN shadow, TCM.
  * Read next: `mmu-types.ts` (memory types), then `pgd.ts` (how processes get copies).
  */
 import { alignUp, hex, type Paddr, type Pfn, type Vaddr } from '../../../../base/address.js';
 import { inputError } from '../../../../base/diagnostics.js';
+import { earlyConsole } from '../../../drivers/tty/serial/earlycon.js';
 import { GFP_KERNEL } from '../../../include/linux/gfp.js';
 import { PAGE_ALIGN, PAGE_SIZE, PFN_DOWN, PFN_PHYS } from '../../../include/linux/pfn.js';
 import type { Kernel } from '../../../kernel.js';
 import { alloc_pages } from '../../../mm/page_alloc.js';
 import { __va } from '../include/asm/memory.js';
 import { NO_BITS, type PgtableFormat, type pgprot_t } from '../include/asm/pgtable.js';
+import { machine_map_io } from '../mach-map-io.js';
 import { dma_contiguous_remap } from './dma-contiguous-remap.js';
 import { fill_pmd_gaps, pci_reserve_io, type StaticVm } from './ioremap.js';
 import type { MemType, MemTypeName, MemTypes } from './mmu-types.js';
@@ -26,6 +27,8 @@ export { build_mem_type_table } from './mmu-types.js';
 const FDT_FIXED_BASE = 0xff800000;
 const FIXADDR_START = 0xffc80000;
 const FIXADDR_TOP = 0xfff00000 - PAGE_SIZE;
+/** The only fixed mapping that outlives boot. */
+const FIX_EARLYCON_MEM_BASE = FIXADDR_TOP;
 const VECTORS_BASE = 0xffff0000;
 
 /** What mmu.c and its neighbours keep in global variables. */
@@ -221,8 +224,7 @@ function map_kernel(k: Kernel): void {
 
 /**
  * Vectors, device tree and reserved windows. Linux: devicemaps_init() (v6.12).
- * Model: no machine's map_io() is run, so there are no static device mappings; vectors are always high
- * (only SA-110 cannot do that).
+ * Model: vectors are always high (only SA-110 cannot do that).
  */
 function devicemaps_init(k: Kernel): void {
   const { SECTION_SIZE, PMD_SIZE } = k.mmu.pgtable;
@@ -251,10 +253,20 @@ function devicemaps_init(k: Kernel): void {
     length: PAGE_SIZE,
     type: 'MT_LOW_VECTORS',
   });
+  machine_map_io(k);
   if (k.mmu.pgtable.levels === 2) fill_pmd_gaps(k);
   pci_reserve_io(k);
   k.machine.tlbFlush('all', 0, 0, false);
   k.machine.innerMaintainAll('clean-invalidate');
+}
+
+/** The early table of the fixed mappings is part of the image and goes; an early console gets another. */
+function early_fixmap_shutdown(k: Kernel): void {
+  k.mmu.pgtable.pmd_clear(k, pmd_off_k(k, FIXADDR_TOP));
+  const registers = earlyConsole(k);
+  if (registers === undefined) return;
+  const pfn = PFN_DOWN(registers);
+  create_mapping(k, { pfn, virtual: FIX_EARLYCON_MEM_BASE, length: PAGE_SIZE, type: 'MT_DEVICE' });
 }
 
 /** Tables for the persistent and the fixed mappings, empty. */
@@ -273,8 +285,7 @@ export function paging_init(k: Kernel): void {
   k.memblock.memblock_set_current_limit(k.memory.arm_lowmem_limit);
   map_kernel(k);
   dma_contiguous_remap(k);
-  // early_fixmap_shutdown(): the early table of the fixed mappings is part of the image and goes.
-  k.mmu.pgtable.pmd_clear(k, pmd_off_k(k, FIXADDR_TOP));
+  early_fixmap_shutdown(k);
   devicemaps_init(k);
   kmap_init(k);
   k.mmu.zeroPagePfn = PFN_DOWN(early_alloc(k, PAGE_SIZE));

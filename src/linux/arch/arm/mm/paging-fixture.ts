@@ -18,6 +18,7 @@ import { free_area_init, memblock_free_all, PageAllocator } from '../../../mm/pa
 import { VmallocState } from '../../../mm/vmalloc.js';
 import { Printk } from '../../../printk.js';
 import { __pa, __va, MemoryLayout } from '../include/asm/memory.js';
+import { genericMachine } from '../mach.js';
 import { build_mem_type_table, MmuState, paging_init } from './mmu.js';
 
 export interface PagingOptions {
@@ -44,6 +45,7 @@ export const FIXTURE_IMAGE: KernelImage = {
   initEnd: 10 * MiB,
   sdata: 10 * MiB,
   end: 10.5 * MiB,
+  perCpuBytes: 0,
 };
 
 const CACHE_IDS = {
@@ -99,6 +101,7 @@ export function pagingKernel(options: PagingOptions = {}): Kernel {
     memory,
     memblock,
     log,
+    mach: genericMachine,
     cmdline: new Cmdline(config.cmdline),
     cpu: {
       cpu_architecture: core.architecture,
