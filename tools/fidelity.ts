@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * How faithful the modelled kernel is: every recorded run of a real kernel against the model. Prints a row for each
- * run and, behind them, the matrix: a row for each operation and field, a column for each run, percent of agreement.
+ * How faithful the modelled kernel is: every recording of a real kernel against the model. Of boots, prints how many
+ * agree in each field. Of probe runs, a row for each and the matrix: a row for each operation and field, a column for
+ * each run, percent of agreement.
  * Needs the recordings (a folder named by ARMORY_SHARED, or `shared` beside the checkout).
  * Arguments: parts of run names; `--details N` shows up to N disagreements of each cell.
  */
@@ -12,6 +13,7 @@ import { type Cell, type CheckedProbe, totals } from '../src/lab/check-probe/res
 import { Paint, table } from '../src/report/table.js';
 import { sharedPath } from '../tests/support/shared.js';
 import { checkRecordedProbe } from '../tests/truth/recorded-probe.js';
+import { checkRecordedRuns } from './recorded-runs.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -87,11 +89,30 @@ function details(most: number): string[] {
   );
 }
 
+/** By field: boots that agree, of those whose recording has it; lines likewise. */
+function bootRows(): string[][] {
+  const [folder, configs] = ['truth/boot', 'truth/configs'].map(sharedPath);
+  if (!folder || !configs || positionals.length > 0) return [];
+  const checks = [...checkRecordedRuns(folder, configs)];
+  return checks[0]!.check.fields.map(({ field, decidedBy }, index) => {
+    const results = checks
+      .map(({ check }) => check.fields[index]!)
+      .filter(({ outcome }) => outcome !== 'absent');
+    const agreed = results.filter(({ outcome }) => outcome !== 'differs').length;
+    const sum = (read: (result: (typeof results)[number]) => number): number =>
+      results.reduce((total, result) => total + read(result), 0);
+    const lines = `${sum(({ agreeing }) => agreeing)} of ${sum(({ lines: count }) => count)}`;
+    return [field, `${agreed} of ${results.length}`, lines, decidedBy];
+  });
+}
+
 const all = totals([...runs.values()].flatMap(({ cells }) => cells));
 const cells = [...runs.values()].flatMap(run => run.cells).filter(({ compared }) => compared > 0);
 const poor = (byPlace: boolean): number =>
   cells.filter(cell => cell.byPlace === byPlace && cell.agreed < 0.99 * cell.compared).length;
+const boots = bootRows();
 const lines = [
+  ...(boots.length > 0 ? [table(paint, ['boot field', 'runs', 'lines', 'decided by'], boots), ''] : []),
   table(paint, ['run', 'records', 'values', '%', 'by place', '%', 'null'], runRows()),
   '',
   table(paint, ['operation and field, % by run', ...columns], matrixRows()),

@@ -14,15 +14,15 @@ import {
   type Pfn,
   type Vaddr,
 } from '../../../base/address.js';
+import { ioremap_wc } from '../../arch/arm/mm/ioremap.js';
 import type { reserved_mem } from '../../drivers/of/of_reserved_mem.js';
 import type { device } from '../../include/linux/device.js';
 import { min_not_zero, phys_to_dma } from '../../include/linux/dma-direct.js';
 import { EBUSY, EINVAL } from '../../include/linux/errno.js';
-import { get_order, PAGE_ALIGN, PAGE_SIZE, PFN_DOWN, PFN_PHYS } from '../../include/linux/pfn.js';
+import { get_order, PAGE_SIZE, PFN_DOWN, PFN_PHYS } from '../../include/linux/pfn.js';
 import { pa } from '../../include/linux/types.js';
 import type { Kernel } from '../../kernel.js';
 import { Bitmap } from '../../lib/bitmap.js';
-import { get_vm_area_caller, mapArea, VM_IOREMAP } from '../../mm/vmalloc.js';
 
 /** struct dma_coherent_mem. */
 export class DmaCoherentMem {
@@ -143,16 +143,4 @@ function memremap_wc(k: Kernel, base: Paddr, size: number): Vaddr | null {
   const what = ram < size ? 'mixed range' : 'ram';
   k.log.WARN_ONCE(`memremap ${what}`, `memremap attempted on ${what} ${pa(k, base)} size: ${hex(size)}`);
   return null;
-}
-
-/**
- * Linux: arch/arm/mm/ioremap.c, ioremap_wc() (v6.12). `base` is page aligned.
- * Model: always pages, where a kernel without SMP and LPAE would use sections for aligned ranges.
- */
-function ioremap_wc(k: Kernel, base: Paddr, size: number): Vaddr | null {
-  const count = PAGE_ALIGN(size) / PAGE_SIZE;
-  const area = get_vm_area_caller(k, count * PAGE_SIZE, VM_IOREMAP, 'memremap');
-  if (area === null) return null;
-  const { prot_pte } = k.mmu.mem_types.MT_DEVICE_WC;
-  return mapArea(k, area, PFN_DOWN(base), count, prot_pte) ? area.addr : null;
 }

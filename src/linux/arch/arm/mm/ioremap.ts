@@ -201,7 +201,6 @@ export function ioremap(k: Kernel, phys: Paddr, size: number): Vaddr | null {
 }
 
 /** Write-combining: Normal non-cacheable memory from ARMv6 on, uncached and bufferable before. */
-
 export function ioremap_wc(k: Kernel, phys: Paddr, size: number): Vaddr | null {
   return __arm_ioremap_caller(k, phys, size, 'MT_DEVICE_WC', 'ioremap_wc');
 }
