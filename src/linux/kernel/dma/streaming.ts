@@ -85,7 +85,7 @@ export function dma_unmap_page_attrs(
   const ends = k.dma.streaming.ending(k, dev, addr, size, dir, attrs);
   const unmap = uses_arm_dma_ops(k) ? arm_dma_unmap_page : dma_direct_unmap_page;
   unmap(k, dev, addr, size, dir, attrs);
-  if (ends !== null) k.machine.observer?.streamingUnmapped(ends);
+  k.dma.streaming.ended(k, dev, ends);
 }
 
 /** `vaddr` must be lowmem. Linux: include/linux/dma-mapping.h, dma_map_single_attrs() (v6.12). */
@@ -164,7 +164,7 @@ export function dma_unmap_sg_attrs(
   if (uses_arm_dma_ops(k)) {
     for (const sg of sgl) arm_dma_unmap_page(k, dev, sg.dma_address, sg.dma_length, dir, attrs);
   } else dma_direct_unmap_sg(k, dev, sgl, dir, attrs);
-  for (const buffer of ends) if (buffer !== null) k.machine.observer?.streamingUnmapped(buffer);
+  for (const buffer of ends) k.dma.streaming.ended(k, dev, buffer);
 }
 
 /**
