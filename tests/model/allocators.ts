@@ -98,6 +98,10 @@ export class Slots {
     return this.used.filter(Boolean).length;
   }
 
+  holds(address: number): boolean {
+    return address >= this.start && address < this.start + this.used.length * SLOT;
+  }
+
   /** A mapping: from a page's worth on it is page aligned. */
   takeMapping(bytes: number): number | null {
     return this.take(bytes, bytes >= 4096 ? 2 : 1);

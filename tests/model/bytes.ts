@@ -30,6 +30,10 @@ export class Bytes {
     this.isKnown.fill(0, at, at + size);
   }
 
+  isAllKnown(at: number, size: number): boolean {
+    return !this.isKnown.subarray(at, at + size).includes(0);
+  }
+
   /** Takes over what `from` knows and does not know. */
   copy(at: number, from: Bytes, fromAt: number, size: number): void {
     this.value.set(from.value.subarray(fromAt, fromAt + size), at);

@@ -147,7 +147,8 @@ export const allocate: Definition<{ dev: DeviceName; size: number; blocking: boo
 function askOf({ dev, blocking, attrs }: { dev: DeviceName; blocking: boolean; attrs: number }): Ask {
   // A restricted pool and a device's own know nothing of memory without a mapping.
   const knows = dev !== 'restricted' && dev !== 'pool';
-  return { dev, blocking, unmapped: knows && (attrs & DMA_ATTR_NO_KERNEL_MAPPING) !== 0 };
+  const combine = (attrs & DMA_ATTR_WRITE_COMBINE) !== 0;
+  return { dev, blocking, combine, unmapped: knows && (attrs & DMA_ATTR_NO_KERNEL_MAPPING) !== 0 };
 }
 
 function unmapUser(r: System, buffer: Coherent): void {
@@ -172,11 +173,23 @@ export const free: Definition<{ which: number }> = {
   act: (m, r, { which }) => freeCoherent(m, r, pick(m.coherent, which)),
 };
 
+type Party = 'CPU' | 'device' | 'process';
+const party: fc.Arbitrary<Party> = fc.constantFrom('CPU', 'device', 'process');
+
 interface Use extends Part {
   readonly which: number;
   readonly seed: number;
-  readonly write: boolean;
-  readonly who: 'CPU' | 'device' | 'process';
+  readonly writer: Party | 'nobody';
+  readonly reader: Party;
+}
+
+/** Where a party finds the buffer; who has no mapping of it asks the device. */
+function accessOf(
+  { buffer, user }: Coherent,
+  who: Party,
+): { readonly byDevice: boolean; readonly base: number } {
+  if (who === 'device' || buffer.cookie) return { byDevice: true, base: buffer.dma_handle };
+  return { byDevice: false, base: who === 'process' && user !== null ? user.vm_start : buffer.cpu_addr };
 }
 
 export const useCoherent: Definition<Use> = {
@@ -187,27 +200,28 @@ export const useCoherent: Definition<Use> = {
       fc.record({
         which: fc.nat(99),
         seed: fc.nat(255),
-        write: fc.boolean(),
-        who: fc.constantFrom('CPU', 'device', 'process'),
+        writer: fc.oneof(party, fc.constant('nobody' as const)),
+        reader: party,
       }),
     )
     .map(([place, rest]) => ({ ...place, ...rest })),
   check: m => m.coherent.length > 0,
   act(m, r, use) {
-    const { buffer, bytes, size, user, ask, trusted } = pick(m.coherent, use.which);
-    const place = cut(use, size);
-    const data = pattern(use.seed, place.size);
-    const byDevice = use.who === 'device' || buffer.cookie;
-    const base = use.who === 'process' && user !== null ? user.vm_start : buffer.cpu_addr;
-    if (use.write) {
-      if (byDevice) r.deviceWrite(ask.dev, buffer.dma_handle + place.at, data);
+    const held = pick(m.coherent, use.which);
+    const { bytes, ask, trusted } = held;
+    const place = cut(use, held.size);
+    if (use.writer !== 'nobody') {
+      const { byDevice, base } = accessOf(held, use.writer);
+      const data = pattern(use.seed, place.size);
+      if (byDevice) r.deviceWrite(ask.dev, base + place.at, data);
       else r.cpuWrite(base + place.at, data);
       if (trusted) bytes.write(place.at, data);
-      return;
     }
-    compareBytes(use.who, bytes, place.at, place.size, (at, count) =>
-      byDevice ? r.deviceRead(ask.dev, buffer.dma_handle + at, count) : r.cpuRead(base + at, count),
-    );
+    const { byDevice, base } = accessOf(held, use.reader);
+    const read = (at: number, count: number): Uint8Array =>
+      byDevice ? r.deviceRead(ask.dev, base + at, count) : r.cpuRead(base + at, count);
+    if (trusted) compareBytes(use.reader, bytes, place.at, place.size, read);
+    else read(place.at, place.size);
   },
 };
 

@@ -15,6 +15,7 @@ import type { Bytes } from './bytes.js';
 import { type DeviceName, LIMIT_BYTES, OFFSET_START, RAM } from './machines.js';
 import {
   type Ask,
+  BOUNCED_AND_INVALIDATED,
   type KnownFact,
   knownFact,
   type Origin,
@@ -260,6 +261,7 @@ export class Reference {
     for (const { pages } of this.small) {
       for (const { taken, fact } of pages) if (fact !== null && holds(taken)) yield fact;
     }
+    if (this.slots?.holds(paddr)) yield BOUNCED_AND_INVALIDATED;
     for (const { start, end, fact } of [...this.loose, ...this.ofPools]) {
       if (fact !== null && paddr >= start && paddr < end) yield fact;
     }

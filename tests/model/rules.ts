@@ -31,6 +31,8 @@ export interface Ask {
   readonly blocking: boolean;
   /** NO_KERNEL_MAPPING. */
   readonly unmapped: boolean;
+  /** WRITE_COMBINE. */
+  readonly combine?: boolean;
 }
 
 /** Non-coherent devices without restricted pool go to ARM's own allocator. */
@@ -73,10 +75,25 @@ export interface KnownFact {
   allows(finding: Finding): boolean;
 }
 
+/**
+ * swiotlb_map() copies the driver's bytes into the bounce buffer whatever the direction, so that bytes that the device
+ * does not write come back unchanged. For DMA_FROM_DEVICE, arch/arm then invalidates these very lines (v6.12,
+ * kernel/dma/swiotlb.c, arch/arm/mm/dma-mapping.c): what comes back is what the slot held before.
+ */
+export const BOUNCED_AND_INVALIDATED: KnownFact = {
+  name: 'an invalidate throws away what was copied into a bounce buffer',
+  allows: ({ rule }) => rule === 'lost-write',
+};
+
 const NEVER_CLEANED: KnownFact = { name: 'memory is never cleaned', allows: () => true };
 const STANDING_ALIAS: KnownFact = {
   name: 'a standing cacheable alias, and a PL310 that looks up',
   allows: ({ rule }) => rule === 'stale-read',
+};
+/** asm/barrier.h (v6.12): wmb() is nothing on these kernels, as what is coherent is neither cached nor buffered. */
+const NO_BARRIERS: KnownFact = {
+  name: 'write-combining memory, and a kernel for ARMv5 that has no barriers',
+  allows: ({ rule }) => rule === 'missing-barrier',
 };
 const FILL_WINDOW: KnownFact = {
   name: 'a line filled between cleaning and remapping, and a PL310 that looks up',
@@ -113,6 +130,8 @@ function isCleaned(setup: Setup, { origin, ask, highmem }: Place): boolean {
 export function knownFact(setup: Setup, place: Place): KnownFact | null {
   if (!isCleaned(setup, place)) return NEVER_CLEANED;
   const { kind } = setup;
+  const combines = place.origin === 'own pool' || place.ask.combine === true;
+  if (kind.preset === 'multi_v5' && combines) return NO_BARRIERS;
   if (kind.looksUp !== true || place.ask.dev === 'snooping' || place.origin === 'own pool') return null;
   if (place.ask.unmapped) return null;
   return place.inPlace ? FILL_WINDOW : STANDING_ALIAS;

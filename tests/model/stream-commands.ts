@@ -172,6 +172,14 @@ function mappingOf(
   return { dev, handle: m.handleOf(dev, place.paddr), offset: at, size, dir, bounce };
 }
 
+/** A bounce buffer is filled with all bytes of the driver's, so that there must be some. */
+function initialise(r: System, stream: Stream, dev: DeviceName, { at, size }: Part): void {
+  if (dev !== 'restricted' || stream.bytes.isAllKnown(at, size)) return;
+  const bytes = pattern(at, size);
+  r.cachedWrite(stream.taken.paddr + at, bytes);
+  stream.cpuWrote(at, bytes);
+}
+
 function isIdle(stream: Stream): boolean {
   return stream.mapping === null && stream.free === null;
 }
@@ -198,6 +206,7 @@ export const map: Definition<Map> = {
     const stream = pick(m.streams.filter(isIdle), args.which);
     const place = args.whole ? { at: 0, size: stream.size } : cut(args, stream.size);
     const paddr = stream.taken.paddr + place.at;
+    initialise(r, stream, dev, place);
     const expected = target(m, dev, paddr, place.size);
     const attrs = skip ? DMA_ATTR_SKIP_CPU_SYNC : 0;
     const pfn = Math.floor(paddr / PAGE);
@@ -234,6 +243,7 @@ export const mapMany: Definition<MapMany> = {
     const chosen = args.parts.map((each, i) => {
       const stream = idle[(args.which + i) % idle.length]!;
       const place = cut(each, stream.size);
+      initialise(r, stream, dev, place);
       return { stream, place, paddr: stream.taken.paddr + place.at };
     });
     const sgl = chosen.map(({ paddr, place }) =>
@@ -386,3 +396,27 @@ function useByDevice(r: System, stream: Stream, use: Use): void {
     r.deviceRead(dev, bus + (from - seen.at), count),
   );
 }
+
+/** One turn of a driver that keeps its mapping: the device works, the CPU looks and answers, the device goes on. */
+export const exchange: Definition<{ which: number; place: Part; seed: number }> = {
+  name: 'exchange',
+  args: fc.record({ which, place: part, seed: fc.nat(255) }),
+  check: m => m.streams.some(({ mapping }) => mapping !== null),
+  act(m, r, args) {
+    const stream = pick(
+      m.streams.filter(({ mapping }) => mapping !== null),
+      args.which,
+    );
+    const number = m.streams.indexOf(stream);
+    const mapped = m.streams.filter(({ mapping }) => mapping !== null).indexOf(stream);
+    const both = { ...args.place, which: number, seed: args.seed };
+    const turn = { ...args.place, which: mapped, whole: true };
+    sync.act(m, r, { ...turn, forCpu: false });
+    useStream.act(m, r, { ...both, write: true, byDevice: true });
+    sync.act(m, r, { ...turn, forCpu: true });
+    useStream.act(m, r, { ...both, write: false, byDevice: false });
+    useStream.act(m, r, { ...both, seed: args.seed + 1, write: true, byDevice: false });
+    sync.act(m, r, { ...turn, forCpu: false });
+    useStream.act(m, r, { ...both, write: false, byDevice: true });
+  },
+};

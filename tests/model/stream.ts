@@ -70,9 +70,12 @@ export class Stream {
   }
 
   private toDevice(at: number, size: number): void {
-    const { dir } = this.mapping!;
+    const { dir, dev } = this.mapping!;
     this.owner.fill(DEVICE, Math.floor(at / LINE), Math.ceil((at + size) / LINE));
-    if (dir === DMA_FROM_DEVICE && !this.keeps) this.bytes.forget(at, size);
+    if (dir !== DMA_FROM_DEVICE || dev === 'snooping') return;
+    // An invalidate: also of what was just copied into a bounce buffer.
+    const seen = this.deviceBytes(at);
+    seen.bytes.forget(seen.at, size);
   }
 
   syncForCpu(at: number, size: number): void {
