@@ -31,7 +31,8 @@ function explained(m: Reference, finding: Finding): boolean {
   const facts = [...(ofKind ? [ofKind] : []), ...(paddr === null ? [] : m.factsAt(paddr))];
   for (const fact of facts) {
     if (!fact.allows(finding)) continue;
-    m.facts.set(fact.name, (m.facts.get(fact.name) ?? 0) + finding.count);
+    const { facts: seen } = m.tally;
+    seen.set(fact.name, (seen.get(fact.name) ?? 0) + finding.count);
     return true;
   }
   return false;

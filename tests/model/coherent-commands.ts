@@ -160,6 +160,7 @@ function unmapUser(r: System, buffer: Coherent): void {
 export function freeCoherent(m: Reference, r: System, held: Coherent): void {
   unmapUser(r, held);
   m.leaving(held);
+  r.stopDevice();
   dma_free_attrs(r.k, r.dev(held.ask.dev), held.size, held.buffer, held.attrs);
   if (!held.buffer.cookie) m.addresses.remove(held.buffer.cpu_addr);
   m.give(held.taken);
@@ -261,7 +262,7 @@ export const sgtable: Definition<{ which: number }> = {
   },
 };
 
-/** What processes do: other people's pages are written through the cache and given back dirty. */
+/** The kernel's workers run: pools grow. */
 export const runWork: Definition<null> = {
   name: 'run work',
   args: fc.constant(null),

@@ -33,6 +33,7 @@ class Step<Args> implements DmaCommand {
   }
 
   run(m: Reference, r: System): void {
+    m.tally.commands++;
     r.onCpu(this.cpu);
     this.definition.act(m, r, this.args);
     checkFindings(m, r);

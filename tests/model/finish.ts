@@ -60,6 +60,12 @@ export function finish(m: Reference, r: System, before: Belongings): void {
   assert.equal(m.ownPool.inUse, 0);
   assert.equal(m.contiguous.inUse, cma_used_pages(r.k.cma.dma_contiguous_default_area!), 'contiguous pages');
   assert.equal(m.poolsInUse, 0);
-  const chunks = [r.k.dma.atomic_pool, r.k.dma.atomic_pool_kernel, r.k.dma.atomic_pool_dma];
-  for (const pool of chunks) if (pool) assert.equal(pool.gen_pool_avail(), pool.gen_pool_size());
+  for (const pool of [r.k.dma.atomic_pool, r.k.dma.atomic_pool_kernel, r.k.dma.atomic_pool_dma]) {
+    if (pool === null) continue;
+    assert.equal(pool.gen_pool_avail(), pool.gen_pool_size());
+    for (const { bits } of pool.chunks) assert.equal(bits.bitmap_weight(), 0, 'pages of a pool');
+  }
+  // Each slot sees free ones up to the end of its segment.
+  const list = r.restrictedPool?.list ?? [];
+  for (const [slot, free] of list.entries()) assert.equal(free, 128 - (slot % 128), `slot ${slot}`);
 }

@@ -86,6 +86,8 @@ export const RAM = 0x60000000;
 export const RAM_BYTES: number = 128 * MiB;
 /** The part of RAM that the device of the limited bus reaches. */
 export const LIMIT_BYTES: number = 64 * MiB;
+/** The kernel maps the device tree cached, in sections: not over an area that is to become uncached. */
+const TREE = 0x63000000;
 /** Bus addresses of the device behind an offset. */
 export const OFFSET_START = 0x10000000;
 
@@ -146,6 +148,7 @@ export function boot(kind: Kind, design: Design, version: KernelVersion, live: L
     path: 'model.dts',
     preset: kind.preset,
     baseline: version,
+    treeAddress: TREE,
     cmdline: `cma=4M coherent_pool=64K ${kind.cmdline ?? ''}`,
     designs: [],
   });

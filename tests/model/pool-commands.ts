@@ -101,6 +101,7 @@ export const freeBlock: Definition<{ which: number; block: number }> = {
 export function destroy(m: Reference, r: System, small: SmallPool): void {
   for (const { block } of small.blocks.splice(0)) dma_pool_free(r.k, small.pool, block);
   for (const page of small.pages) m.leaving(page);
+  r.stopDevice();
   dma_pool_destroy(r.k, small.pool);
   for (const { taken } of small.pages) m.give(taken);
   remove(m.small, small);

@@ -60,6 +60,15 @@ export interface Coherent {
   user: vm_area_struct | null;
 }
 
+/** What all sequences of a kind came to. */
+export interface Tally {
+  sequences: number;
+  live: number;
+  commands: number;
+  /** Findings that a known fact explains. */
+  readonly facts: Map<string, number>;
+}
+
 export interface Block {
   readonly block: DmaPoolBlock;
   readonly bytes: Bytes;
@@ -94,12 +103,11 @@ export class Reference {
   private pools: Pages[][] = [];
   private armPool: Pages[][] = [];
   private readonly known = new Map<unknown, Pages>();
-  /** How often each known fact was seen. */
-  readonly facts: Map<string, number>;
+  readonly tally: Tally;
 
-  constructor(setup: Setup, system: System, facts: Map<string, number>) {
+  constructor(setup: Setup, system: System, tally: Tally) {
     this.setup = setup;
-    this.facts = facts;
+    this.tally = tally;
     const area = system.k.cma.dma_contiguous_default_area!;
     const own = system.dev('area').cma_area!;
     this.contiguous = new Pages(area.base_pfn, area.count, bit(area));
@@ -120,10 +128,13 @@ export class Reference {
     return dev === 'offset' ? paddr - RAM + OFFSET_START : paddr;
   }
 
-  /** What an allocation of `pages` pages must come to. `lowmem`: highmem will not do. */
+  /**
+   * What an allocation of `pages` pages must come to. `lowmem`: of cached memory, for which all designs go the same way
+   * and highmem will not do. Slots are taken at once.
+   */
   expect(system: System, ask: Ask, pages: number, lowmem = false): Expected {
-    const origin = lowmem && ask.dev !== 'restricted' ? 'generic' : originOf(this.setup, ask);
-    if (lowmem && ask.dev === 'restricted') return this.expectSlots(pages);
+    const cached: Origin = ask.dev === 'restricted' ? 'slots' : 'generic';
+    const origin = lowmem ? cached : originOf(this.setup, ask);
     if (origin === 'nowhere') return { fails: true };
     if (origin === 'slots') return this.expectSlots(pages);
     if (origin === 'own pool') return this.fromPages(origin, this.ownPool, this.ownPool.findBlock(pages));

@@ -108,9 +108,7 @@ export function factOfKind({ kind }: Setup): KnownFact | null {
   if (kind.preset !== 'rpi-v6') return null;
   return {
     name: 'ARMv6 does not wait for a flush of the whole cache',
-    allows: ({ rule, events }) =>
-      rule === 'unfinished-maintenance' &&
-      events.some(({ what }) => what.endsWith('of the whole inner cache')),
+    allows: ({ rule, access }) => rule === 'unfinished-maintenance' && access.what.includes('inner=NC'),
   };
 }
 

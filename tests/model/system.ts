@@ -23,10 +23,8 @@ import { probeDevice } from '../support/test-kernel.js';
 import { boot, DEVICES, type DeviceName, devicesOf } from './machines.js';
 import type { Setup } from './rules.js';
 
-/** Small caches, so that lines are evicted while somebody still needs them. */
-function liveOptions(seed: number): LiveOptions {
-  return { seed, speculation: 0.05 };
-}
+/** Chance at each access that a cache evicts or fills a line by itself. */
+const SPECULATION = 0.05;
 
 export class System {
   readonly k: Kernel;
@@ -37,7 +35,7 @@ export class System {
   private readonly found: Translation = new Translation();
 
   constructor(setup: Setup, seed: number) {
-    const live = setup.live ? liveOptions(seed) : null;
+    const live: LiveOptions | null = setup.live ? { seed, speculation: SPECULATION } : null;
     const { k, sanitizer } = boot(setup.kind, designByName(setup.design), setup.version, live);
     this.k = k;
     this.sanitizer = sanitizer;
@@ -82,6 +80,14 @@ export class System {
 
   cpuWrite(vaddr: number, bytes: Uint8Array): void {
     assert.ok(this.k.machine.access.write(vaddr, bytes));
+  }
+
+  /**
+   * The driver tells its device to stop, by writel(), before it frees what they share. dma_free_coherent() of a buffer
+   * with a second mapping has no barrier of its own: stores may be under way when the pages have a new owner.
+   */
+  stopDevice(): void {
+    wmb(this.k);
   }
 
   cpuRead(vaddr: number, size: number): Uint8Array {
