@@ -18,6 +18,7 @@ import {
   dma_mmap_attrs,
 } from '../../src/linux/kernel/dma/mapping.js';
 import { zap_vma_ptes } from '../../src/linux/mm/remap-pfn.js';
+import { is_vmalloc_addr } from '../../src/linux/mm/vmalloc.js';
 import { Bytes, pattern } from './bytes.js';
 import { compareBytes } from './checks.js';
 import { type Definition, pick, remove } from './command.js';
@@ -165,6 +166,15 @@ export function freeCoherent(m: Reference, r: System, held: Coherent): void {
   if (!held.buffer.cookie) m.addresses.remove(held.buffer.cpu_addr);
   m.give(held.taken);
   remove(m.coherent, held);
+  checkGone(r, held);
+}
+
+/** Pools keep their mappings; a second mapping goes, and the direct map is cacheable again. */
+function checkGone(r: System, { buffer, taken }: Coherent): void {
+  if (buffer.cookie || taken.origin.endsWith('pool') || taken.origin === 'generic pools') return;
+  const seen = r.tryLookUp(buffer.cpu_addr);
+  if (is_vmalloc_addr(r.k, buffer.cpu_addr)) assert.equal(seen, null, 'the mapping is still there');
+  else assert.equal(seen?.cacheable, true, 'the direct map is still uncached');
 }
 
 export const free: Definition<{ which: number }> = {

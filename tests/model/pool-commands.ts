@@ -45,43 +45,46 @@ function blocksPerPage(m: Reference, { pool }: SmallPool): number {
   return losesLast ? count - 1 : count;
 }
 
-export const allocateBlock: Definition<{ which: number; zero: boolean }> = {
+export const allocateBlocks: Definition<{ which: number; zero: boolean; count: number }> = {
   name: 'dma_pool_alloc',
-  args: fc.record({ which: fc.nat(99), zero: fc.boolean() }),
+  args: fc.record({ which: fc.nat(99), zero: fc.boolean(), count: fc.integer({ min: 1, max: 6 }) }),
   check: m => m.small.length > 0,
-  act(m, r, { which, zero }) {
-    const small = pick(m.small, which);
-    const { ask, pool, blocks, pages } = small;
-    const count = Math.ceil(pool.allocation / PAGE);
-    const needsPage = blocks.length === pages.length * blocksPerPage(m, small);
-    const expected = needsPage ? m.expect(r, ask, count) : null;
-    const block = (zero ? dma_pool_zalloc : dma_pool_alloc)(r.k, pool, gfpOf(ask.blocking));
-    if (expected?.fails) {
-      assert.equal(block, null, 'there should be no memory');
-      return;
-    }
-    if (block === null && expected?.mayFail) return;
-    assert.ok(block !== null, 'there should be memory');
-    const { paddr } = r.lookUp(block.vaddr);
-    if (expected !== null) {
-      // The first block of a page is its start.
-      const taken = judge(m, ask, expected, paddr, block.dma, count);
-      pages.push({ taken, fact: m.factOf(r, ask, taken, block.vaddr) });
-    }
-    assert.equal(pool.nr_pages, pages.length);
-    const inside = pages.some(
-      ({ taken }) => paddr >= taken.paddr && paddr + pool.size <= taken.paddr + pool.allocation,
-    );
-    assert.ok(inside, 'a block outside of the pages of its pool');
-    assert.equal(block.dma, m.handleOf(ask.dev, paddr));
-    for (const { block: other } of blocks) {
-      assert.ok(Math.abs(other.vaddr - block.vaddr) >= pool.size, 'blocks overlap');
-    }
-    const bytes = new Bytes(pool.size);
-    if (zero) bytes.zero();
-    blocks.push({ block, bytes });
+  act(m, r, { which, zero, count }) {
+    for (let i = 0; i < count; i++) allocateBlock(m, r, pick(m.small, which), zero);
   },
 };
+
+function allocateBlock(m: Reference, r: System, small: SmallPool, zero: boolean): void {
+  const { ask, pool, blocks, pages } = small;
+  const count = Math.ceil(pool.allocation / PAGE);
+  const needsPage = blocks.length === pages.length * blocksPerPage(m, small);
+  const expected = needsPage ? m.expect(r, ask, count) : null;
+  const block = (zero ? dma_pool_zalloc : dma_pool_alloc)(r.k, pool, gfpOf(ask.blocking));
+  if (expected?.fails) {
+    assert.equal(block, null, 'there should be no memory');
+    return;
+  }
+  if (block === null && expected?.mayFail) return;
+  assert.ok(block !== null, 'there should be memory');
+  const { paddr } = r.lookUp(block.vaddr);
+  if (expected !== null) {
+    // The first block of a page is its start.
+    const taken = judge(m, ask, expected, paddr, block.dma, count);
+    pages.push({ taken, fact: m.factOf(r, ask, taken, block.vaddr) });
+  }
+  assert.equal(pool.nr_pages, pages.length);
+  const inside = pages.some(
+    ({ taken }) => paddr >= taken.paddr && paddr + pool.size <= taken.paddr + pool.allocation,
+  );
+  assert.ok(inside, 'a block outside of the pages of its pool');
+  assert.equal(block.dma, m.handleOf(ask.dev, paddr));
+  for (const { block: other } of blocks) {
+    assert.ok(Math.abs(other.vaddr - block.vaddr) >= pool.size, 'blocks overlap');
+  }
+  const bytes = new Bytes(pool.size);
+  if (zero) bytes.zero();
+  blocks.push({ block, bytes });
+}
 
 export const freeBlock: Definition<{ which: number; block: number }> = {
   name: 'dma_pool_free',

@@ -410,7 +410,10 @@ export const exchange: Definition<{ which: number; place: Part; seed: number }> 
     const number = m.streams.indexOf(stream);
     const mapped = m.streams.filter(({ mapping }) => mapping !== null).indexOf(stream);
     const both = { ...args.place, which: number, seed: args.seed };
-    const turn = { ...args.place, which: mapped, whole: true };
+    const { offset } = stream.mapping!;
+    // A part is counted from where the mapping begins, a use from where the pages do.
+    const at = Math.max(0, args.place.at - offset);
+    const turn = { ...args.place, at, which: mapped, whole: args.seed % 2 === 0 };
     sync.act(m, r, { ...turn, forCpu: false });
     useStream.act(m, r, { ...both, write: true, byDevice: true });
     sync.act(m, r, { ...turn, forCpu: true });

@@ -67,15 +67,17 @@ export class System {
     machine.cpu = next;
   }
 
-  /** Physical address that an address leads to, and whether the CPU may cache it there. */
-  lookUp(vaddr: number): { readonly paddr: number; readonly cacheable: boolean } {
-    assert.equal(
-      this.k.machine.walker.walk(vaddr, this.found),
-      WALK_OK,
-      `${vaddr.toString(16)} is not mapped`,
-    );
+  /** Physical address that an address leads to, and whether the CPU may cache it there; null: nowhere. */
+  tryLookUp(vaddr: number): { readonly paddr: number; readonly cacheable: boolean } | null {
+    if (this.k.machine.walker.walk(vaddr, this.found) !== WALK_OK) return null;
     const { paddr, memoryType } = this.found;
     return { paddr, cacheable: memoryType.inner !== 'NC' || memoryType.outer !== 'NC' };
+  }
+
+  lookUp(vaddr: number): { readonly paddr: number; readonly cacheable: boolean } {
+    const seen = this.tryLookUp(vaddr);
+    assert.ok(seen !== null, `${vaddr.toString(16)} is not mapped`);
+    return seen;
   }
 
   cpuWrite(vaddr: number, bytes: Uint8Array): void {
