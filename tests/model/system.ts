@@ -46,7 +46,6 @@ export class System {
     const mm = pgd_alloc(k);
     assert.ok(mm);
     this.mm = mm;
-    switch_mm(k, mm);
     sanitizer.takeFindings();
   }
 
@@ -69,7 +68,7 @@ export class System {
 
   /** Physical address that an address leads to, and whether the CPU may cache it there; null: nowhere. */
   tryLookUp(vaddr: number): { readonly paddr: number; readonly cacheable: boolean } | null {
-    if (this.k.machine.walker.walk(vaddr, this.found) !== WALK_OK) return null;
+    if (this.inSpaceOf(vaddr, () => this.k.machine.walker.walk(vaddr, this.found)) !== WALK_OK) return null;
     const { paddr, memoryType } = this.found;
     return { paddr, cacheable: memoryType.inner !== 'NC' || memoryType.outer !== 'NC' };
   }
@@ -81,7 +80,21 @@ export class System {
   }
 
   cpuWrite(vaddr: number, bytes: Uint8Array): void {
-    assert.ok(this.k.machine.access.write(vaddr, bytes));
+    assert.ok(this.inSpaceOf(vaddr, () => this.k.machine.access.write(vaddr, bytes)));
+  }
+
+  /**
+   * The process runs for addresses of its own, and only then: its copies of the kernel's entries are made when it
+   * faults, and there are no faults here.
+   */
+  private inSpaceOf<T>(vaddr: number, access: () => T): T {
+    const { k, mm } = this;
+    if (vaddr >= k.memory.TASK_SIZE) return access();
+    const { ttbr0 } = k.machine.registers;
+    switch_mm(k, mm);
+    const result = access();
+    k.machine.registers.ttbr0 = ttbr0;
+    return result;
   }
 
   /**
@@ -94,7 +107,7 @@ export class System {
 
   cpuRead(vaddr: number, size: number): Uint8Array {
     rmb(this.k);
-    return this.k.machine.access.read(vaddr, size);
+    return this.inSpaceOf(vaddr, () => this.k.machine.access.read(vaddr, size));
   }
 
   /** Anybody writes to cached memory by its physical address, highmem through windows. */
