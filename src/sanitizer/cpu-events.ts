@@ -59,7 +59,7 @@ function cachedLoad(c: Context, cpu: number, vaddr: Vaddr, paddr: Paddr, size: n
   engine.range(paddr, size, vaddr, (cell, mask, index, count) => {
     judgeLost(c, cell, mask, index, count);
     // A line of this address that was filled before the store through the other one is old as well: one mistake.
-    engine.eachOther(index, vaddr, other => {
+    engine.eachOtherThan(index, vaddr, paddr, other => {
       const hidden = hiddenInner(other, mask);
       if (hidden !== 0) {
         const detail = 'it was stored through another address';
@@ -80,7 +80,7 @@ function cachedLoad(c: Context, cpu: number, vaddr: Vaddr, paddr: Paddr, size: n
     fill(cell, setup);
   });
   engine.lineMates(paddr, size, engine.innerLineBytes, vaddr, (cell, _mask, index) => {
-    engine.eachOther(index, vaddr, other => {
+    engine.eachOtherThan(index, vaddr, paddr, other => {
       cell.staleInner |= other.newInner;
     });
     fill(cell, setup);
@@ -109,7 +109,7 @@ function uncachedLoad(c: Context, cpu: number, paddr: Paddr, size: number, looku
   engine.range(paddr, size, null, (cell, mask, index, count) => {
     judgeLost(c, cell, mask, index, count);
     let hidden = hiddenInner(cell, mask) | (lookup ? 0 : hiddenOuter(cell, mask));
-    engine.eachOther(index, null, other => {
+    engine.eachOther(index, other => {
       hidden |= hiddenInner(other, mask);
       other.newInner &= ~mask;
     });
@@ -167,7 +167,7 @@ function cachedStore(
   const judge = (cell: Cell, mask: number, index: number, count: number): void => {
     judgePending(c, cell, mask, index, count, -1);
     c.checkFinished(cell, mask, index, count, cpu);
-    engine.eachOther(index, vaddr, other => {
+    engine.eachOtherThan(index, vaddr, paddr, other => {
       if (!writeThrough && other.dirtyInner && mask !== 0) {
         const detail = 'the line is dirty under another address, too';
         c.report({ rule: evictionWillOverwrite, detail }, cell, mask, index, count);
@@ -231,7 +231,7 @@ function uncachedStore(
   engine.range(paddr, size, null, (cell, mask, index, count) => {
     c.checkFinished(cell, mask, index, count, -1);
     let dirty = mayBeWrittenBack(cell, lookup);
-    engine.eachOther(index, null, other => {
+    engine.eachOther(index, other => {
       dirty ||= other.dirtyInner;
       other.dirtyInner = false;
       other.newInner = 0;
@@ -280,7 +280,7 @@ export function fetch(
   c.engine.range(paddr, size, null, (cell, mask, index, count) => {
     if (c.cleanToPou.size > 0) c.engine.seeEachPage();
     let bad = staleForFetch(cell, mask, c.cleanToPou.has(index));
-    c.engine.eachOther(index, null, other => {
+    c.engine.eachOther(index, other => {
       bad |= staleForFetch(other, mask, false);
     });
     if (bad !== 0) c.report({ rule: staleFetch }, cell, bad, index, count);

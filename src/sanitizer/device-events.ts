@@ -33,7 +33,7 @@ export function deviceRead(
     }
     let old = snoops ? staleForSnoop(cell, mask) : memoryLacks(cell, mask);
     if (!snoops) {
-      c.engine.eachOther(index, null, other => {
+      c.engine.eachOther(index, other => {
         old |= hiddenInner(other, mask);
         other.newInner &= ~mask;
       });
@@ -72,7 +72,7 @@ export function deviceWrite(
     c.checkFinished(cell, mask, index, count, -1);
     if (port === 'none') {
       let dirty = mayBeWrittenBack(cell, false);
-      engine.eachOther(index, null, other => {
+      engine.eachOther(index, other => {
         dirty ||= other.dirtyInner;
         other.dirtyInner = false;
         if (other.mayHoldInner) other.staleInner |= mask;

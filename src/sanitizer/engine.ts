@@ -220,14 +220,24 @@ export class Engine {
     if (end < lineEnd) this.range(end, lineEnd - end, after, mate);
   }
 
-  /** Visits the inner state of every other address of the cell: of all but `vaddr`, or of all but the home. */
-  eachOther(index: number, vaddr: Vaddr | null, visit: (other: Cell) => void): void {
-    const { aliases, shadow, other } = this;
+  /** Visits the inner state of the cell under every address but its home. */
+  eachOther(index: number, visit: (other: Cell) => void): void {
+    const { aliases, shadow } = this;
+    if (aliases !== null) this.visitOthers(aliases, index, aliases.homeOf(shadow.pageOf(index)), visit);
+  }
+
+  /** The same, of every address but that of an event which has `vaddr` where its first byte is at `paddr`. */
+  eachOtherThan(index: number, vaddr: Vaddr, paddr: Paddr, visit: (other: Cell) => void): void {
+    const { aliases, shadow } = this;
     if (aliases === null) return;
+    this.visitOthers(aliases, index, aliases.keyOf(vaddr + (shadow.paddrOf(index) - paddr)), visit);
+  }
+
+  private visitOthers(aliases: InnerAliases, index: number, key: number, visit: (other: Cell) => void): void {
+    const { shadow, other } = this;
     const page = shadow.pageOf(index);
     const lines = aliases.linesOf(page);
     const home = aliases.homeOf(page);
-    const key = vaddr === null ? home : aliases.keyOf(vaddr);
     const cellInPage = index % shadow.cellsPerPage;
     const paddr = shadow.paddrOf(index);
     for (const entry of lines) {

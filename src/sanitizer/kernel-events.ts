@@ -27,7 +27,7 @@ export function assumeClean(c: Context, paddr: Paddr, size: number): void {
 export function pagesFreed(c: Context, paddr: Paddr, size: number): void {
   c.engine.range(paddr, size, null, (cell, _mask, index) => {
     forget(cell);
-    c.engine.eachOther(index, null, other => {
+    c.engine.eachOther(index, other => {
       other.newInner = 0;
       other.staleInner = 0;
     });
@@ -43,7 +43,7 @@ export function mappingGone(c: Context, start: Pfn, count: number): void {
     // A line that may be dirty may be there anyhow.
     if (!cell.dirtyInner) cell.heldInner = true;
     if (outer && !cell.dirtyOuter) cell.heldOuter = true;
-    c.engine.eachOther(index, null, other => {
+    c.engine.eachOther(index, other => {
       other.heldInner = true;
     });
   });

@@ -51,7 +51,7 @@ export function innerMaintenance(
       c.checkFinishedFor(cell, mask, index, count, cpu, operation === 'invalidate');
       const matters = innerMatters(cell, operation) && !(atOnce && operation === 'invalidate');
       if (proves) {
-        leaveOthersBehind(c, cell, index, at, operation);
+        leaveOthersBehind(c, cell, index, at, paddr, operation);
         applyInner(operation, cell, setup);
       } else if (operation === 'invalidate') cell.lost |= cell.newInner;
       if (!matters) return;
@@ -79,11 +79,12 @@ function leaveOthersBehind(
   cell: Cell,
   index: number,
   vaddr: Vaddr,
+  paddr: Paddr,
   operation: InnerOperation,
 ): void {
   if (cell.newInner === 0 || operation === 'invalidate') return;
   const newest = cell.newInner;
-  c.engine.eachOther(index, vaddr, other => {
+  c.engine.eachOtherThan(index, vaddr, paddr, other => {
     if (other.mayHoldInner) other.staleInner |= newest & ~other.newInner;
   });
 }
@@ -170,7 +171,7 @@ function outerRange(c: Context, operation: OuterOperation, start: Paddr, size: n
     c.checkInnerFinished(cell, mask, index, count);
     let dirtyInside = cell.dirtyInner;
     let newInside = cell.newInner;
-    engine.eachOther(index, null, other => {
+    engine.eachOther(index, other => {
       dirtyInside ||= other.dirtyInner;
       newInside |= other.newInner;
     });

@@ -131,3 +131,17 @@ test('of two mappings of the same bytes the one that ends is the one of that dir
   t.store('cached', 0);
   assert.deepEqual(rulesOf(t), ['ownership']);
 });
+
+test('caches with aliases: each page of a long access has its own colour', () => {
+  for (const options of [{ core: 'ARM1136JF-S', dataCacheBytes: 32768 }, { core: 'ARM926EJ-S' }]) {
+    const t = new TestMachine(options);
+    const { machine } = t;
+    // Lines of the user's address of the second page are known, so that its addresses are told apart.
+    t.map('user', PAGE, 'cached');
+    machine.access.load32(t.vaddr('user', PAGE));
+    for (let i = 0; i < 2; i++) machine.fill(t.vaddr('cached', 0), DATA, 3 * PAGE, i);
+    assert.deepEqual(rulesOf(t), [], options.core);
+    machine.access.store32(t.vaddr('user', PAGE), 1);
+    assert.equal(rulesOf(t)[0], 'eviction-will-overwrite', options.core);
+  }
+});

@@ -8,7 +8,12 @@ import { type DmaAddr, hex, type Paddr } from '../../../base/address.js';
 import { arch_sync_dma_for_cpu, arch_sync_dma_for_device } from '../../arch/arm/mm/dma-sync.js';
 import type { device } from '../../include/linux/device.js';
 import { dma_to_phys, min_not_zero, phys_to_dma, toDmaAddr } from '../../include/linux/dma-direct.js';
-import { DMA_ATTR_SKIP_CPU_SYNC, DMA_MAPPING_ERROR, dmaAddrBits } from '../../include/linux/dma-mapping.js';
+import {
+  DMA_ATTR_SKIP_CPU_SYNC,
+  DMA_MAPPING_ERROR,
+  DMA_TO_DEVICE,
+  dmaAddrBits,
+} from '../../include/linux/dma-mapping.js';
 import { EIO } from '../../include/linux/errno.js';
 import { PFN_DOWN, PFN_PHYS } from '../../include/linux/pfn.js';
 import type { scatterlist } from '../../include/linux/scatterlist.js';
@@ -16,6 +21,7 @@ import type { Kernel } from '../../kernel.js';
 import { zone_of_pfn } from '../../mm/page_alloc.js';
 import {
   is_swiotlb_active,
+  is_swiotlb_buffer,
   is_swiotlb_force_bounce,
   swiotlb_sync_single_for_cpu,
   swiotlb_sync_single_for_device,
@@ -144,6 +150,9 @@ export function dma_direct_sync_single_for_cpu(
   if (!dev.dma_coherent && leadsToPage(k, dev, paddr, 'arch_sync_dma_for_cpu')) {
     arch_sync_dma_for_cpu(k, paddr, size, dir);
   }
+  // From here on the bytes are the CPU's: the copy writes to the driver's memory.
+  const copies = dir !== DMA_TO_DEVICE && is_swiotlb_buffer(dev, paddr);
+  if (copies) k.dma.streaming.syncedForCpu(k, dev, addr, size, dir);
   swiotlb_sync_single_for_cpu(k, dev, paddr, size, dir);
 }
 

@@ -49,7 +49,7 @@ function __dma_alloc_pages(k: Kernel, dev: device, size: number, dir: number, gf
 function __dma_free_pages(k: Kernel, dev: device, size: number, pages: DmaPages, dir: number): void {
   const bytes = PAGE_ALIGN(size);
   const ends = k.dma.streaming.ending(k, dev, pages.dma_handle, bytes, dir, DMA_ATTR_SKIP_CPU_SYNC);
-  if (ends !== null) k.machine.observer?.streamingUnmapped(ends);
+  k.dma.streaming.ended(k, dev, ends);
   dma_direct_free_pages(k, dev, bytes, pages.pfn);
 }
 

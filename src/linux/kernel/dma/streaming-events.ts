@@ -60,16 +60,27 @@ export class StreamingEvents {
     attrs: number,
   ): StreamingBuffer | null {
     if (k.machine.observer === null) return null;
+    const known = this.live.get(dev)?.[this.indexOf(dev, dmaAddr, size, directionName(dir))];
+    const original = known?.original ?? physOf(k, dev, dmaAddr);
+    return describe(k, dev, dmaAddr, original, size, dir, attrs);
+  }
+
+  /** It has ended. Null: nobody watched when it began to. */
+  ended(k: Kernel, dev: device, buffer: StreamingBuffer | null): void {
+    if (buffer === null) return;
+    const index = this.indexOf(dev, buffer.dmaAddr, buffer.size, buffer.direction);
+    if (index >= 0) this.live.get(dev)!.splice(index, 1);
+    k.machine.observer?.streamingUnmapped(buffer);
+  }
+
+  /** Of the mapping that a call means; -1: there is none. */
+  private indexOf(dev: device, dmaAddr: DmaAddr, size: number, direction: Direction): number {
     const buffers = this.live.get(dev) ?? [];
     const starts = (buffer: StreamingBuffer): boolean => buffer.dmaAddr === dmaAddr;
-    const direction = directionName(dir);
-    let index = buffers.findIndex(
+    const index = buffers.findIndex(
       buffer => starts(buffer) && buffer.size === size && buffer.direction === direction,
     );
-    if (index < 0) index = buffers.findIndex(starts);
-    const original = index < 0 ? physOf(k, dev, dmaAddr) : buffers[index]!.original;
-    if (index >= 0) buffers.splice(index, 1);
-    return describe(k, dev, dmaAddr, original, size, dir, attrs);
+    return index < 0 ? buffers.findIndex(starts) : index;
   }
 
   syncedForCpu(k: Kernel, dev: device, dmaAddr: DmaAddr, size: number, dir: number): void {

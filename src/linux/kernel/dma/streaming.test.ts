@@ -178,7 +178,7 @@ test('a restricted pool bounces: copied before the caches on the way out, after 
   const [start, original] = [addr.toString(16), BUFFER.toString(16)];
   assert.deepEqual(diary.lines, [
     ...[`store ${start}+128`, 'clean 128', 'dsb', 'mapped'],
-    ...['invalidate 128', 'dsb', `store ${original}+128`, 'unmapped'],
+    ...['invalidate 128', 'dsb', 'for cpu 0+128', `store ${original}+128`, 'unmapped'],
   ]);
   assert.ok(addr >= POOL && addr < POOL + 4 * MiB);
   assert.ok(k.machine.ram.isFilledWith(BUFFER, 128, 0x22));

@@ -86,7 +86,7 @@ export function dma_unmap_page_attrs(
   const direct = uses_arm_dma_ops(k) ? arm_dma_unmap_page : dma_direct_unmap_page;
   const unmap = dev.dma_ops?.unmap_page ?? direct;
   unmap(k, dev, addr, size, dir, attrs);
-  if (ends !== null) k.machine.observer?.streamingUnmapped(ends);
+  k.dma.streaming.ended(k, dev, ends);
 }
 
 /** `vaddr` must be lowmem. Linux: include/linux/dma-mapping.h, dma_map_single_attrs() (v6.12). */
@@ -195,7 +195,7 @@ export function dma_unmap_sg_attrs(
   else if (uses_arm_dma_ops(k)) {
     for (const sg of sgl) arm_dma_unmap_page(k, dev, sg.dma_address, sg.dma_length, dir, attrs);
   } else dma_direct_unmap_sg(k, dev, sgl, dir, attrs);
-  for (const buffer of ends) if (buffer !== null) k.machine.observer?.streamingUnmapped(buffer);
+  for (const buffer of ends) k.dma.streaming.ended(k, dev, buffer);
 }
 
 /**

@@ -86,11 +86,25 @@ function earlyTable(k: Kernel): Paddr {
   return early_alloc(k, PAGE_SIZE);
 }
 
+/**
+ * [paddr, paddr + size) becomes tables, which are written to memory past all caches: where caches hold data, what its
+ * last user left there goes first. Linux clears such pages through the cache and cleans them.
+ */
+export function leaveCaches(k: Kernel, paddr: Paddr, size: number): void {
+  const { live, cpu } = k.machine;
+  if (live === null) return;
+  live.innerMaintain(cpu, 'clean-invalidate', __va(k, paddr), paddr, size);
+  live.barrier(cpu, 'dsb');
+  live.outerMaintain('clean-invalidate', paddr, size);
+  live.barrier(cpu, 'outer-sync');
+}
+
 /** pte_alloc_one_kernel(): a cleared page from the buddy allocator. */
 export function lateTable(k: Kernel): Paddr | null {
   const pfn = alloc_pages(k, GFP_KERNEL, 0);
   if (pfn === null) return null;
   k.mmu.tablePages++;
+  leaveCaches(k, PFN_PHYS(pfn), PAGE_SIZE);
   k.machine.ram.fill(PFN_PHYS(pfn), PAGE_SIZE, 0);
   return PFN_PHYS(pfn);
 }

@@ -15,7 +15,7 @@ import { PAGE_SIZE, PFN_DOWN, PFN_PHYS } from '../../../include/linux/pfn.js';
 import type { Kernel } from '../../../kernel.js';
 import { __free_pages, alloc_pages } from '../../../mm/page_alloc.js';
 import { check_vmalloc_seq } from './fault.js';
-import { lateTable } from './mmu.js';
+import { lateTable, leaveCaches } from './mmu.js';
 import { ttbFlags } from './proc-info.js';
 
 /** struct mm_struct, as far as page tables are concerned. */
@@ -44,6 +44,7 @@ export function pgd_alloc(k: Kernel, name = `process ${k.mmu.processes.length + 
   if (pfn === null) return null;
   const mm = new mm_struct(name);
   mm.pgd = PFN_PHYS(pfn);
+  leaveCaches(k, mm.pgd, PAGE_SIZE * 2 ** pgdOrder(k));
   const isComplete = k.mmu.pgtable.levels === 3 ? copySharedEntries(k, mm) : copyKernelEntries(k, mm);
   if (!isComplete) {
     __free_pages(k, pfn, pgdOrder(k));
