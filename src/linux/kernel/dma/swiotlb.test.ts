@@ -243,6 +243,32 @@ test('a device that asks for the low bits of its addresses gets them, and its by
   }
 });
 
+test('an empty buffer takes a slot where the bits of its address need padding, and is a bug elsewhere', () => {
+  const k = kernel();
+  const dev = attached(k, restricted());
+  dma_set_min_align_mask(dev, 4095);
+  assert.equal(swiotlb_tbl_map_single(k, dev, BUFFER + 0x10, 0, 0), POOL + 0x10);
+  assert.equal(dev.dma_io_tlb_mem?.used, 1);
+  assert.deepEqual(texts(k), []);
+  assert.equal(swiotlb_tbl_map_single(k, dev, BUFFER, 0, 0), null);
+  assert.deepEqual(texts(k), ['kernel BUG in swiotlb_tbl_map_single: test-device: no slots']);
+});
+
+test('a sync behind a buffer whose last slot holds but padding: 6.1 takes it for a huge buffer', () => {
+  for (const version of ['6.12', '6.1'] as const) {
+    const k = kernel({ version });
+    const dev = attached(k, restricted());
+    dma_set_min_align_mask(dev, 4095);
+    // Padding 1000 and 1500 bytes end 452 bytes into the second slot, whose part of the buffer begins at 1000.
+    const bounce = swiotlb_tbl_map_single(k, dev, BUFFER + 1000, 1500, 0)!;
+    k.machine.ram.fill(BUFFER, 8192, 0x11);
+    k.machine.ram.fill(bounce, 4096, 0x22);
+    swiotlb_sync_single_for_cpu(k, dev, bounce + 2048, 8, DMA_FROM_DEVICE);
+    assert.ok(k.machine.ram.isFilledWith(BUFFER + 1000 + 2048, 8, 0x22), version);
+    assert.deepEqual(texts(k), []);
+  }
+});
+
 test('no bounce buffer crosses a segment boundary of the device', () => {
   const k = kernel();
   const dev = attached(k, restricted());

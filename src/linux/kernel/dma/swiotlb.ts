@@ -196,7 +196,7 @@ function findSlots(k: Kernel, dev: device, mem: IoTlbMem, request: Partial<SlotR
 /**
  * A bounce buffer for `size` bytes at `orig_addr`, filled with them whatever the direction; null where there
  * is no room. Linux: swiotlb_tbl_map_single() (v6.12, v6.1) without further alignment.
- * Model: BUG_ON() for an empty buffer is logged, and there is none.
+ * Model: BUG_ON() for an empty buffer that needs no padding either is logged, and there is none.
  */
 export function swiotlb_tbl_map_single(
   k: Kernel,
@@ -212,12 +212,12 @@ export function swiotlb_tbl_map_single(
     );
     return null;
   }
-  if (size === 0) {
+  const offset = alignOffset(orig_addr, dma_get_min_align_mask(dev));
+  const allocSize = size + offset;
+  if (allocSize === 0) {
     k.log.WARN(`kernel BUG in swiotlb_tbl_map_single: ${dev.name}: no slots`);
     return null;
   }
-  const offset = alignOffset(orig_addr, dma_get_min_align_mask(dev));
-  const allocSize = size + offset;
   const slot = findSlots(k, dev, mem, { origAddr: orig_addr, allocSize });
   if (slot < 0) {
     if (!(attrs & DMA_ATTR_NO_WARN)) {
@@ -255,7 +255,9 @@ function swiotlb_bounce(
   // Negative in the first bytes of a further slot, which 6.1 refuses to copy.
   const start = alignOffset(slotOrigin, dma_get_min_align_mask(dev));
   const offset = (tlb_addr % IO_TLB_SIZE) - start;
-  const left = mem.alloc_size[slot]! - offset;
+  // A slot that holds but padding has a negative size, and so a huge size_t, which 6.12 makes small again.
+  const stored = mem.alloc_size[slot]!;
+  const left = (isNew ? stored : stored >>> 0) - offset;
   if (!isNew && offset < 0) {
     const text = `Access before mapping start detected. orig offset ${start}, requested offset ${offset + start}.`;
     k.log.WARN_ONCE('swiotlb_bounce start', `${dev.name}: ${text}`);
