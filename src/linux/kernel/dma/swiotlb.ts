@@ -99,6 +99,8 @@ export function swiotlb_max_mapping_size(dev: device): number {
 /**
  * Makes the default pool. `addressing_limit`: there is RAM that 32-bit devices cannot reach (on ARM: pages
  * above arm_dma_pfn_limit). Linux: swiotlb_init_remap() (v6.12).
+ * Model: areas of `swiotlb=` are counted and told here, after the last such parameter; Linux does it with each, also
+ * where no pool is made.
  */
 export function swiotlb_init(k: Kernel, addressing_limit: boolean): void {
   const parameter = k.cmdline.swiotlb;
