@@ -50,6 +50,7 @@ interface Options {
   readonly cpus?: number;
   readonly lowmem?: number;
   readonly swiotlb?: boolean;
+  readonly smp?: boolean;
 }
 
 function kernel(options: Options = {}): Kernel {
@@ -59,6 +60,7 @@ function kernel(options: Options = {}): Kernel {
     ['HIGHMEM', true],
     ['SWIOTLB', options.swiotlb ?? true],
     ['DMA_RESTRICTED_POOL', true],
+    ['SMP', options.smp ?? true],
   ]);
   const image = {
     textOffset: 0,
@@ -144,6 +146,18 @@ test('64 MiB at the top of lowmem, with the array of slots below', () => {
     'software IO TLB: mapped [mem 0x000000006c000000-0x0000000070000000] (64MB)',
   ]);
   assert.ok(k.memblock.memblock_is_region_reserved(0x6bf80000, 0x80000), '16 bytes for each slot');
+});
+
+test('the record of an area holds a lock only with SMP', () => {
+  for (const smp of [true, false]) {
+    const k = kernel({ smp, cpus: 1 });
+    swiotlb_init(k, true);
+    assert.deepEqual(k.memblock.reserved.at(-2), {
+      start: 0x6bf7ffe0,
+      end: 0x6bf7ffe0 + (smp ? 12 : 8),
+      nomap: false,
+    });
+  }
 });
 
 test('sizes that are no power of two are rounded up, and every area gets a segment', () => {

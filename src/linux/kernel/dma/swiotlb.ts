@@ -45,8 +45,10 @@ export { IoTlbMem } from './swiotlb-slots.js';
 const IO_TLB_DEFAULT_SLABS: number = (64 * MiB) / IO_TLB_SIZE;
 /** 1 MiB: less is not tried. */
 const IO_TLB_MIN_SLABS: number = MiB / IO_TLB_SIZE;
-/** sizeof(struct io_tlb_area) without lock debugging. */
-const AREA_BYTES = 12;
+/** sizeof(struct io_tlb_area) without lock debugging: two words, and a lock that is empty without SMP. */
+function areaBytes(k: Kernel): number {
+  return k.config.isEnabled('SMP') ? 12 : 8;
+}
 
 const PREFIX = 'software IO TLB:';
 
@@ -169,7 +171,7 @@ function bookkeepingMemory(k: Kernel, nslabs: number, nareas: number): boolean {
     k.log.pr_warn(`${PREFIX} swiotlb_init_remap: Failed to allocate ${bytes} bytes align=0x1000`);
     return false;
   }
-  if (k.memblock.memblock_alloc(AREA_BYTES * nareas, SMP_CACHE_BYTES(k)) === 0) {
+  if (k.memblock.memblock_alloc(areaBytes(k) * nareas, SMP_CACHE_BYTES(k)) === 0) {
     k.log.pr_warn(`${PREFIX} swiotlb_init_remap: Failed to allocate mem->areas.`);
     return false;
   }
