@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { GiB, KiB, MiB } from '../../base/address.js';
-import { Cmdline, memparse, simple_strtoull, splitCommandLine } from './cmdline.js';
+import { Cmdline, kstrtobool, memparse, simple_strtoull, splitCommandLine } from './cmdline.js';
 
 test('numbers: base by prefix, binary suffix in either case, rest kept', () => {
   const cases: [string, number, string][] = [
@@ -85,4 +85,12 @@ test('unknown parameters stay', () => {
   const cmdline = new Cmdline('console=ttyAMA0 highmem=512M');
   assert.equal(cmdline.last('highmem'), '512M');
   assert.equal(cmdline.has('console'), true);
+});
+
+test('yes and no are told by their first letters; what is neither is refused', () => {
+  for (const yes of ['1', 'y', 'Yes', 'true', 'on', 'ON']) assert.equal(kstrtobool(yes), true, yes);
+  for (const no of ['0', 'n', 'No', 'false', 'off', '01']) assert.equal(kstrtobool(no), false, no);
+  for (const neither of ['', 'o', '2', 'enable']) assert.equal(kstrtobool(neither), undefined, neither);
+  const cmdline = new Cmdline('init_on_alloc=0 init_on_alloc=1 init_on_alloc init_on_free=maybe');
+  assert.deepEqual([cmdline.init_on_alloc, cmdline.init_on_free], [true, undefined]);
 });

@@ -36,6 +36,12 @@ export function memparse(text: string): Parsed {
   return { value: Number(scaled), rest: rest.slice(1) };
 }
 
+/** Undefined where the text is neither. Linux: lib/kstrtox.c, kstrtobool(). */
+export function kstrtobool(text: string): boolean | undefined {
+  if (/^([yt1]|on)/i.test(text)) return true;
+  return /^([nf0]|of)/i.test(text) ? false : undefined;
+}
+
 export interface Parameter {
   readonly name: string;
   /** Undefined where there is no `=`. */
@@ -150,6 +156,9 @@ export class Cmdline {
   nosmp = false;
   /** Upper bound of possible CPUs. */
   nr_cpus: number | undefined;
+  /** Undefined: as Kconfig says. */
+  init_on_alloc: boolean | undefined;
+  init_on_free: boolean | undefined;
 
   constructor(text: string) {
     this.parse(text);
@@ -180,6 +189,8 @@ export class Cmdline {
     this.nosmp = this.has('nosmp');
     this.maxcpus = this.nosmp ? 0 : this.integer('maxcpus');
     this.nr_cpus = this.integer('nr_cpus');
+    this.init_on_alloc = this.bool('init_on_alloc');
+    this.init_on_free = this.bool('init_on_free');
   }
 
   /** Every value of a parameter, in order; one without `=` counts as empty. */
@@ -194,6 +205,13 @@ export class Cmdline {
 
   has(name: string): boolean {
     return this.parameters.some(item => sameName(item.name, name));
+  }
+
+  /** The last value that is one: others are refused. */
+  private bool(name: string): boolean | undefined {
+    return this.all(name)
+      .map(kstrtobool)
+      .findLast(value => value !== undefined);
   }
 
   private integer(name: string): number | undefined {

@@ -6,7 +6,9 @@
  *
  * Model: nobody allocates movable pages; no high-order atomic reserve, no boosted watermarks; pages of contiguous
  * areas (MIGRATE_CMA) are counted but stand on no list here, since only movable allocations may borrow them.
- * Differs: where less than half of a page block can be claimed, 6.1 takes from the largest block, not the smallest.
+ * Differs: where less than half of a page block can be claimed, 6.1 moves its free pages to the other list all the same
+ * and takes from the largest block, not the smallest; there a page block also keeps its type when it merges with one of
+ * another type. Types are told apart on machines of less than six page blocks, too.
  */
 import { alignDown, type Pfn } from '../../base/address.js';
 import { NONE, PageLists } from './page-lists.js';

@@ -9,6 +9,7 @@
 import { type DmaAddr, hex, type Vaddr } from '../../base/address.js';
 import type { device } from '../include/linux/device.js';
 import { __GFP_ZERO } from '../include/linux/gfp.js';
+import { want_init_on_free } from '../include/linux/mm.js';
 import type { DmaBuffer } from '../kernel/dma/arch.js';
 import { dma_alloc_coherent, dma_free_coherent } from '../kernel/dma/mapping.js';
 import type { Kernel } from '../kernel.js';
@@ -62,8 +63,7 @@ export class PagedDmaPool implements dma_pool {
       k.log.pr_err(`${this.dev.name}: dma_pool_free ${this.name}, ${hex(vaddr, 8)}/${hex(dma, 8)} (bad dma)`);
       return;
     }
-    // want_init_on_free().
-    if (k.config.isEnabled('INIT_ON_FREE_DEFAULT_ON')) k.machine.access.fill(vaddr, this.size, 0);
+    if (want_init_on_free(k)) k.machine.access.fill(vaddr, this.size, 0);
     page.in_use--;
     k.machine.access.store32(vaddr, page.offset);
     page.offset = vaddr - page.buffer.cpu_addr;

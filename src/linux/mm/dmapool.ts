@@ -13,6 +13,7 @@ import { alignUp, type DmaAddr, hex, type Vaddr } from '../../base/address.js';
 import type { device } from '../include/linux/device.js';
 import { dmaAddrBits } from '../include/linux/dma-mapping.js';
 import { __GFP_ZERO } from '../include/linux/gfp.js';
+import { want_init_on_alloc, want_init_on_free } from '../include/linux/mm.js';
 import { PAGE_SIZE } from '../include/linux/pfn.js';
 import type { DmaBuffer } from '../kernel/dma/arch.js';
 import { dma_alloc_coherent, dma_free_coherent } from '../kernel/dma/mapping.js';
@@ -94,10 +95,7 @@ export function dma_pool_destroy(k: Kernel, pool: dma_pool | null): void {
 export function dma_pool_alloc(k: Kernel, pool: dma_pool, gfp: number): DmaPoolBlock | null {
   const block = pool.alloc(k, gfp);
   if (block === null) return null;
-  // want_init_on_alloc().
-  if ((gfp & __GFP_ZERO) !== 0 || k.config.isEnabled('INIT_ON_ALLOC_DEFAULT_ON')) {
-    k.machine.access.fill(block.vaddr, pool.size, 0);
-  }
+  if (want_init_on_alloc(k, gfp)) k.machine.access.fill(block.vaddr, pool.size, 0);
   return block;
 }
 
@@ -152,8 +150,7 @@ class ListedDmaPool implements dma_pool {
   }
 
   free(k: Kernel, vaddr: Vaddr, dma: DmaAddr): void {
-    // want_init_on_free().
-    if (k.config.isEnabled('INIT_ON_FREE_DEFAULT_ON')) k.machine.access.fill(vaddr, this.size, 0);
+    if (want_init_on_free(k)) k.machine.access.fill(vaddr, this.size, 0);
     this.writeBlock(k, vaddr, dma, this.next_block);
     this.next_block = vaddr;
     this.nr_active--;

@@ -40,4 +40,16 @@ test('highmem adds nothing, but takes the part of the page map that describes it
 
 test('the command line has a say', () => {
   assert.deepEqual(entries(512, '6.12', 'dhash_entries=5000 ihash_entries=100'), [8192, 128]);
+  assert.deepEqual(entries(512, '6.12', 'dhash_entries=64K ihash_entries=0x1000'), [64, 4096]);
+});
+
+test('a kernel without room for the smallest table panics', () => {
+  const k = discovered({ memory: [[0x40000000, 64 * MiB]], version: '6.12' });
+  k.memblock.memblock_set_current_limit(k.memory.arm_lowmem_limit);
+  bootmem_init(k);
+  for (let bytes = 32 * MiB; bytes >= 64; bytes /= 2) while (k.memblock.memblock_alloc(bytes, 64) !== 0);
+  assert.throws(
+    () => vfs_caches_init_early(k),
+    /the kernel panics: failed to allocate Dentry cache hash table/,
+  );
 });

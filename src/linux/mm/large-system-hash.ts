@@ -5,12 +5,13 @@
  * fs/inode.c, inode_init_early() (v6.12). Tables that are made later come from the page allocator: they are not
  * modelled, as nothing that allocates at run time is.
  */
-import { alignUp, ilog2, MiB, roundUpPowerOfTwo } from '../../base/address.js';
+import { alignUp, ilog2, low32, MiB, roundUpPowerOfTwo } from '../../base/address.js';
+import { inputError } from '../../base/diagnostics.js';
 import { SMP_CACHE_BYTES } from '../include/linux/cache.js';
 import { structPageBytes } from '../include/linux/mm_types.js';
 import { PAGE_ALIGN, PAGE_SHIFT, PAGE_SIZE, PFN_DOWN, PFN_UP } from '../include/linux/pfn.js';
 import type { Kernel } from '../kernel.js';
-import { memparse } from '../lib/cmdline.js';
+import { simple_strtoull } from '../lib/cmdline.js';
 
 /** sizeof(struct hlist_head) and of its sibling with a lock bit. */
 const BUCKET_BYTES = 4;
@@ -82,13 +83,15 @@ function alloc_large_system_hash(k: Kernel, name: string, asked: number, scale: 
       k.log.pr_info(`${name} hash table entries: ${2 ** bits} (order: ${order}, ${bytes} bytes, linear)`);
       return;
     }
-    if (bytes <= PAGE_SIZE) return;
+    if (bytes <= PAGE_SIZE)
+      inputError('kernel-panic', `the kernel panics: failed to allocate ${name} hash table`);
   }
 }
 
 /** Linux: fs/dcache.c, vfs_caches_init_early(). */
 export function vfs_caches_init_early(k: Kernel): void {
-  const asked = (name: string): number => memparse(k.cmdline.last(name) ?? '').value;
+  // simple_strtoul(): what follows the number, a K or M as well, has no effect.
+  const asked = (name: string): number => low32(simple_strtoull(k.cmdline.last(name) ?? '').value);
   alloc_large_system_hash(k, 'Dentry cache', asked('dhash_entries'), 13, 2);
   alloc_large_system_hash(k, 'Inode-cache', asked('ihash_entries'), 14, 0);
 }

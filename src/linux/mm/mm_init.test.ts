@@ -5,7 +5,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { sharedPath, skipWithout } from '../../../tests/support/shared.js';
-import { bootedWithoutPaging } from '../arch/arm/kernel/discovery-fixture.js';
+import { MiB } from '../../base/address.js';
+import { bootedWithoutPaging, discovered } from '../arch/arm/kernel/discovery-fixture.js';
+import { bootmem_init } from '../arch/arm/kernel/setup.js';
 import { KernelConfig } from '../config.js';
 import type { Kernel } from '../kernel.js';
 import { Cmdline } from '../lib/cmdline.js';
@@ -86,6 +88,20 @@ test('zones of recorded boots', { skip: skipWithout('truth/boot') }, async t => 
       assert.deepEqual(zonesOf(facts), expected);
     });
   }
+});
+
+test('a share of more memory than 32 bits multiply is too small', () => {
+  const highmem = (memoryMiB: number, cmdline: string): number => {
+    const k = discovered({ memory: [[0x40000000, memoryMiB * MiB]], cmdline, symbols: { HIGHMEM: true } });
+    k.memblock.memblock_set_current_limit(k.memory.arm_lowmem_limit);
+    bootmem_init(k);
+    return k.pages.zone('HighMem')!.spanned_pages;
+  };
+  // 60% of 2 GiB are more than lowmem, and highmem is what is left of them.
+  assert.ok(highmem(2048, 'kernelcore=60%') > 0);
+  // Of 3 GiB they come out as 42362 pages, less than lowmem: all of highmem is movable.
+  assert.equal(highmem(3072, 'kernelcore=60%'), 0);
+  assert.ok(highmem(3072, 'kernelcore=1843M') > 0);
 });
 
 test('an order that cannot be built is refused', () => {

@@ -4,7 +4,7 @@
  * the same code stands in mm/page_alloc.c). ARM has one node.
  * Left out: kernelcore=mirror and movable_node, for which ARM has no memory.
  */
-import { alignDown, alignUp, hex, type Paddr, type Pfn, type Range } from '../../base/address.js';
+import { alignDown, alignUp, hex, low32, type Paddr, type Pfn, type Range } from '../../base/address.js';
 import { inputError, invariant } from '../../base/diagnostics.js';
 import { SMP_CACHE_BYTES } from '../include/linux/cache.js';
 import { structPageBytes } from '../include/linux/mm_types.js';
@@ -122,12 +122,15 @@ function findMovableStart(k: Kernel, memory: readonly Range[], lowest: Pfn, maxO
   return start >= memory.at(-1)!.end ? null : start;
 }
 
-/** Pages that a parameter asks for, as a size or in percent of all; 0 without it. Linux: cmdline_parse_core(). */
+/**
+ * Pages that a parameter asks for, as a size or in percent of all; 0 without it. The percentage is multiplied in 32
+ * bits, where 60% of 3 GiB are too many. Linux: cmdline_parse_core(), find_zone_movable_pfns_for_nodes().
+ */
 function corePages(k: Kernel, name: 'kernelcore' | 'movablecore', total: number): number {
   const text = k.cmdline.last(name);
   if (text === undefined) return 0;
   const { value, rest } = simple_strtoull(text);
-  if (rest.startsWith('%')) return Math.floor((total * 100 * value) / 10000);
+  if (rest.startsWith('%')) return Math.floor(low32(total * 100 * value) / 10000);
   return Math.floor(memparse(text).value / PAGE_SIZE);
 }
 

@@ -330,6 +330,24 @@ test('pages are zeroed when asked for, or always with INIT_ON_ALLOC_DEFAULT_ON',
   }
 });
 
+test('the command line has the last word on zeroing, when pages come and when they go', () => {
+  for (const [cmdline, symbols, onAlloc, onFree] of [
+    ['init_on_alloc=1 init_on_free=on', {}, true, true],
+    ['init_on_alloc=0 init_on_free=perhaps', { INIT_ON_ALLOC_DEFAULT_ON: true }, false, false],
+    ['init_on_free=off', { INIT_ON_FREE_DEFAULT_ON: true }, false, false],
+    ['', { INIT_ON_FREE_DEFAULT_ON: true }, false, true],
+  ] as const) {
+    const k = boot({ size: 64 * MiB, cmdline, symbols });
+    const { ram } = k.machine;
+    ram.fill(BASE, 64 * MiB, 0x5a);
+    const pfn = alloc_pages(k, GFP_KERNEL, 1)!;
+    assert.ok(ram.isFilledWith(pfn * 4096, 8192, onAlloc ? 0 : 0x5a), cmdline);
+    ram.fill(pfn * 4096, 8192, 0x11);
+    __free_pages(k, pfn, 1);
+    assert.ok(ram.isFilledWith(pfn * 4096, 8192, onFree ? 0 : 0x11), cmdline);
+  }
+});
+
 test('with INIT_ON_ALLOC_DEFAULT_ON the pages of contiguous areas are zeroed as well', () => {
   for (const always of [false, true]) {
     const k = boot({

@@ -17,9 +17,10 @@ import {
   __GFP_HIGHMEM,
   __GFP_NOWARN,
   __GFP_RECLAIMABLE,
-  __GFP_ZERO,
+  GFP_KERNEL,
   gfpflags_allow_blocking,
 } from '../include/linux/gfp.js';
+import { want_init_on_alloc, want_init_on_free } from '../include/linux/mm.js';
 import { PAGE_SIZE, PFN_DOWN, PFN_PHYS, PFN_UP } from '../include/linux/pfn.js';
 import type { Kernel } from '../kernel.js';
 import type { Zone, ZoneName } from './buddy.js';
@@ -147,7 +148,7 @@ export function alloc_pages(k: Kernel, gfp: number, order: number): Pfn | null {
   }
   if (order > 0 && (gfp & __GFP_COMP) !== 0) pageMap(k).folioOrder.set(pfn, order);
   k.machine.observer?.pagesAllocated(PFN_PHYS(pfn), PAGE_SIZE * 2 ** order);
-  if (gfp & __GFP_ZERO || zeroesAlways(k)) clearPages(k, pfn, 2 ** order);
+  if (want_init_on_alloc(k, gfp)) clearPages(k, pfn, 2 ** order);
   return pfn;
 }
 
@@ -213,11 +214,6 @@ function warn_alloc(k: Kernel, gfp: number, order: number): void {
   k.log.pr_warn(`page allocation failure: order:${order}, mode:${hex(gfp)}`);
 }
 
-/** Linux: include/linux/mm.h, want_init_on_alloc() (v6.12). */
-function zeroesAlways(k: Kernel): boolean {
-  return k.config.isEnabled('INIT_ON_ALLOC_DEFAULT_ON');
-}
-
 /** Zeroes through the direct map, a high page through a window. Linux: mm/page_alloc.c, kernel_init_pages(). */
 function clearPages(k: Kernel, pfn: Pfn, count: number): void {
   const vaddr = page_address(k, pfn);
@@ -244,7 +240,7 @@ export function __free_pages(k: Kernel, pfn: Pfn, order: number): void {
     k.log.pr_err(`BUG: Bad page state in process swapper  pfn:${bad.toString(16).padStart(5, '0')}`);
     return;
   }
-  free_pages_prepare(map, pfn, 2 ** order);
+  free_pages_prepare(k, map, pfn, 2 ** order);
   freeToZone(zoneOf(k, pfn), pfn, order);
   k.machine.observer?.pagesFreed(PFN_PHYS(pfn), PAGE_SIZE * 2 ** order);
 }
@@ -261,8 +257,13 @@ function freeToZone(zone: Zone, pfn: Pfn, order: number): void {
   if (zone_watermark_ok(zone, 0, zone.watermark.high, zone.lowmem_reserve.length - 1)) zone.belowHigh = false;
 }
 
-/** Flags of pages do not outlive their use. Linux: mm/page_alloc.c, PAGE_FLAGS_CHECK_AT_PREP (v6.12). */
-function free_pages_prepare(map: PageMap, pfn: Pfn, count: number): void {
+/**
+ * Flags of pages do not outlive their use, nor do contents with init_on_free. Linux: mm/page_alloc.c,
+ * free_pages_prepare() (v6.12). Differs: what boot hands over is not zeroed by init_on_free; so pages that are asked
+ * for as zeroed are zeroed when they are allocated, too.
+ */
+function free_pages_prepare(k: Kernel, map: PageMap, pfn: Pfn, count: number): void {
+  if (want_init_on_free(k)) clearPages(k, pfn, count);
   map.dcacheClean.fill(0, pfn - map.base, pfn - map.base + count);
   map.folioOrder.delete(pfn);
 }
@@ -313,7 +314,7 @@ export function init_cma_reserved_pageblock(k: Kernel, pfn: Pfn): void {
 
 /**
  * Takes [start, end) out of a contiguous area; 0. The area's bitmap says what is free. Like all pages these are
- * zeroed with INIT_ON_ALLOC_DEFAULT_ON: cached, which leaves dirty lines.
+ * zeroed with init_on_alloc: cached, which leaves dirty lines.
  * Linux: mm/page_alloc.c, alloc_contig_range(), with split_free_pages() (6.1: split_map_pages()) and
  * post_alloc_hook() (v6.12).
  * Model: never -EBUSY, as nobody borrows pages of contiguous areas. Linux takes whole free blocks, zeroes them, and
@@ -327,7 +328,7 @@ export function alloc_contig_range(k: Kernel, start: Pfn, end: Pfn): number {
   zone.free_cma_pages -= end - start;
   invariant(zone.free_cma_pages >= 0, 'more contiguous pages are taken than there are');
   k.machine.observer?.pagesAllocated(PFN_PHYS(start), PFN_PHYS(end - start));
-  if (zeroesAlways(k)) clearPages(k, start, end - start);
+  if (want_init_on_alloc(k, GFP_KERNEL)) clearPages(k, start, end - start);
   return 0;
 }
 
@@ -335,7 +336,7 @@ export function alloc_contig_range(k: Kernel, start: Pfn, end: Pfn): number {
 export function free_contig_range(k: Kernel, pfn: Pfn, count: number): void {
   const map = pageMap(k);
   invariant(isCmaPage(map, pfn), () => `pfn ${hex(pfn)} is not in an active contiguous area`);
-  free_pages_prepare(map, pfn, count);
+  free_pages_prepare(k, map, pfn, count);
   const zone = zoneOf(k, pfn);
   for (let page = pfn; page < pfn + count; page++) freeToZone(zone, page, 0);
 }

@@ -49,6 +49,17 @@ test('6.12 begins a cache line in the chunk; each CPU has its area and its place
   assert.equal(chunk, 128 + 4 + 0x180);
 });
 
+test('copies of kmalloc caches and tags of allocations take more, from 6.12 on', () => {
+  const area = (version: KernelVersion, symbols: Record<string, KconfigValue>) =>
+    taken(version, symbols, 14 * 1024)[0];
+  for (const version of ['6.1', '6.12'] as const) assert.equal(area(version, {}), 2 * 11 * 4096);
+  assert.equal(area('6.12', { RANDOM_KMALLOC_CACHES: true }), 2 * 26 * 4096);
+  assert.equal(area('6.12', { MEM_ALLOC_PROFILING: true }), 2 * 25 * 4096);
+  assert.equal(area('6.1', { RANDOM_KMALLOC_CACHES: true, MEM_ALLOC_PROFILING: true }), 2 * 11 * 4096);
+  const uniprocessor = { SMP: false, CPU_V7: false, ARM_L1_CACHE_SHIFT: 5, RANDOM_KMALLOC_CACHES: true };
+  assert.equal(taken('6.12', uniprocessor, 0)[0], 128 * 1024);
+});
+
 test('without SMP there is one unit of 32 KiB and no reserved chunk', () => {
   const symbols = { SMP: false, CPU_V7: false, MEMCG: false, ARM_L1_CACHE_SHIFT: 5 };
   const sizes = taken('6.12', symbols, 0);

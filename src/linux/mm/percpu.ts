@@ -13,11 +13,20 @@ import { PAGE_ALIGN, PAGE_SIZE } from '../include/linux/pfn.js';
 import type { Kernel } from '../kernel.js';
 
 /** Linux: include/linux/percpu.h (v6.12). */
-const PERCPU_MODULE_RESERVE = 8192;
-const PERCPU_DYNAMIC_RESERVE = 20 * 1024;
 const PCPU_MIN_UNIT_SIZE = 32 * 1024;
 const PCPU_MIN_ALLOC_SIZE = 4;
 const PCPU_SLOT_BASE_SHIFT = 5;
+
+/** Eight times as much where allocations carry tags. Linux: include/linux/percpu.h (v6.12; 6.1 has no profiling). */
+function PERCPU_MODULE_RESERVE({ config }: Kernel): number {
+  if (!config.isEnabled('MODULES')) return 0;
+  return config.atLeast('6.12') && config.isEnabled('MEM_ALLOC_PROFILING') ? 8 << 13 : 8 << 10;
+}
+
+/** Four times as much for the sixteen copies of kmalloc caches that 6.6 brought. Linux: include/linux/percpu.h (v6.12). */
+function PERCPU_DYNAMIC_RESERVE({ config }: Kernel): number {
+  return config.atLeast('6.12') && config.isEnabled('RANDOM_KMALLOC_CACHES') ? 20 << 12 : 20 << 10;
+}
 
 /** sizeof(struct pcpu_block_md): eight ints. */
 const BLOCK_BYTES = 32;
@@ -59,9 +68,9 @@ function allocInfo(k: Kernel): number {
 function pcpu_embed_first_chunk(k: Kernel): void {
   const { memblock } = k;
   const cpus = k.cpu.num_possible_cpus;
-  const reservedBytes = k.config.isEnabled('MODULES') ? PERCPU_MODULE_RESERVE : 0;
+  const reservedBytes = PERCPU_MODULE_RESERVE(k);
   const staticBytes = k.config.image.perCpuBytes;
-  const sum = PAGE_ALIGN(staticBytes + reservedBytes + PERCPU_DYNAMIC_RESERVE);
+  const sum = PAGE_ALIGN(staticBytes + reservedBytes + PERCPU_DYNAMIC_RESERVE(k));
   const unit: Unit = {
     staticBytes,
     reservedBytes,
@@ -81,7 +90,7 @@ function pcpu_embed_first_chunk(k: Kernel): void {
 
 /** Without SMP static per-CPU variables are ordinary ones. */
 function setupUniprocessor(k: Kernel): void {
-  const unitBytes = roundUpPowerOfTwo(Math.max(PCPU_MIN_UNIT_SIZE, PERCPU_DYNAMIC_RESERVE));
+  const unitBytes = roundUpPowerOfTwo(Math.max(PCPU_MIN_UNIT_SIZE, PERCPU_DYNAMIC_RESERVE(k)));
   const info = allocInfo(k);
   const base = memblock_alloc_from(k, unitBytes, PAGE_SIZE, dmaGoal(k));
   pcpu_setup_first_chunk(

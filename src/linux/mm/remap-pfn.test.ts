@@ -9,12 +9,19 @@ import { page_address } from '../arch/arm/include/asm/memory.js';
 import { pageDcacheClean } from '../arch/arm/mm/dcache-clean.js';
 import { bootedPagingKernel } from '../arch/arm/mm/paging-fixture.js';
 import { pgd_alloc, pgd_free, switch_mm } from '../arch/arm/mm/pgd.js';
-import { EINVAL } from '../include/linux/errno.js';
+import { EBUSY, EINVAL, ENXIO } from '../include/linux/errno.js';
 import { GFP_KERNEL } from '../include/linux/gfp.js';
-import { sharedMapping, VM_IO, VM_MAYWRITE, VM_PFNMAP, VM_SHARED } from '../include/linux/mm_types.js';
+import {
+  sharedMapping,
+  VM_IO,
+  VM_MAYWRITE,
+  VM_MIXEDMAP,
+  VM_PFNMAP,
+  VM_SHARED,
+} from '../include/linux/mm_types.js';
 import { PAGE_SIZE, PFN_PHYS } from '../include/linux/pfn.js';
 import { __free_pages, alloc_pages } from './page_alloc.js';
-import { remap_pfn_range, zap_vma_ptes } from './remap-pfn.js';
+import { remap_pfn_range, vm_map_pages, zap_vma_ptes } from './remap-pfn.js';
 
 /** The last page of one table and the first of the next. */
 const USER = 0x765ff000;
@@ -89,4 +96,34 @@ test('an aliasing cache is flushed before the first user mapping of a page, once
   flushed.length = 0;
   remap_pfn_range(k, vma, USER, pfn, PAGE_SIZE, vma.vm_page_prot);
   assert.deepEqual(flushed, []);
+});
+
+test('pages that are inserted one by one are flushed each time, and may be of a private mapping', () => {
+  const k = bootedPagingKernel({ cores: 1, symbols: { SMP: false } });
+  Object.assign(k.cpu, { cacheid: 'VIPT_ALIASING' });
+  const mm = pgd_alloc(k)!;
+  const pages = [
+    alloc_pages(k, GFP_KERNEL, 0)!,
+    alloc_pages(k, GFP_KERNEL, 0)!,
+    alloc_pages(k, GFP_KERNEL, 0)!,
+  ];
+  const vma = sharedMapping(k, mm, USER, 2, 1);
+  vma.vm_flags &= ~VM_SHARED;
+  const flushed: number[] = [];
+  k.machine.observer = new (class extends Observer {
+    override innerMaintenance(_cpu: number, _operation: string, vaddr: number): void {
+      flushed.push(vaddr);
+    }
+  })();
+  const addresses = pages.slice(1).map(pfn => page_address(k, pfn));
+  assert.equal(vm_map_pages(k, vma, pages, 3), 0);
+  assert.deepEqual(flushed, addresses);
+  assert.equal(vma.vm_flags & (VM_MIXEDMAP | VM_PFNMAP | VM_IO), VM_MIXEDMAP);
+  assert.equal(k.mmu.pgtable.mappingAt(k, USER + PAGE_SIZE, mm.pgd).paddr, PFN_PHYS(pages[2]!));
+  assert.equal(vm_map_pages(k, vma, pages, 3), -EBUSY);
+  zap_vma_ptes(k, vma, USER, 2 * PAGE_SIZE);
+  flushed.length = 0;
+  assert.equal(vm_map_pages(k, vma, pages, 3), 0);
+  assert.deepEqual(flushed, addresses);
+  assert.equal(vm_map_pages(k, { ...vma, vm_pgoff: 2 }, pages, 3), -ENXIO);
 });

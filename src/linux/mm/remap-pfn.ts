@@ -1,27 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * Page frames in the address space of a process, as mmap() of a driver puts them there.
- * Linux: mm/memory.c, remap_pfn_range(), zap_vma_ptes(); arch/arm/mm/mmu.c, set_ptes();
- * arch/arm/include/asm/pgalloc.h (v6.12; 6.1 alike). Entries are written to the process's own tables in memory.
+ * Pages in the address space of a process, as mmap() of a driver puts them there: a run of frames, or pages from
+ * anywhere one by one. Linux: mm/memory.c, remap_pfn_range(), vm_map_pages(), zap_vma_ptes(); arch/arm/mm/mmu.c,
+ * set_ptes(); arch/arm/include/asm/pgalloc.h (v6.12; 6.1 alike). Entries are written to the process's own tables.
  * Model: tables for user space stay until the process ends; entries carry no PXN in the upper level. Who may
  * access what is not checked, so that the first store to a clean page does not fault.
  */
 import { high32, low32, type Paddr, type Pfn, type Vaddr } from '../../base/address.js';
 import { invariant } from '../../base/diagnostics.js';
 import { hasBits, orBits, type pgprot_t } from '../arch/arm/include/asm/pgtable.js';
-import { __sync_icache_dcache, flush_cache_range } from '../arch/arm/mm/flush.js';
+import { __sync_icache_dcache, flush_cache_range, flush_dcache_page } from '../arch/arm/mm/flush.js';
 import { lateTable } from '../arch/arm/mm/mmu.js';
 import type { mm_struct } from '../arch/arm/mm/pgd.js';
 import { cpu_architecture } from '../arch/arm/mm/proc-info.js';
-import { EINVAL, ENOMEM } from '../include/linux/errno.js';
+import { EBUSY, EFAULT, EINVAL, ENOMEM, ENXIO } from '../include/linux/errno.js';
 import {
   VM_DONTDUMP,
   VM_DONTEXPAND,
   VM_IO,
   VM_MAYWRITE,
+  VM_MIXEDMAP,
   VM_PFNMAP,
   VM_SHARED,
   type vm_area_struct,
+  vma_pages,
 } from '../include/linux/mm_types.js';
 import { PAGE_ALIGN, PAGE_SIZE } from '../include/linux/pfn.js';
 import type { Kernel } from '../kernel.js';
@@ -119,6 +121,36 @@ export function remap_pfn_range(
     }
     invariant(k.mmu.pgtable.pte_none(k, ptep), 'remap_pfn_range() over a page that is mapped');
     set_pte_at(k, ptep, pfn + (at - addr) / PAGE_SIZE, orBits(prot, special));
+  }
+  return 0;
+}
+
+/**
+ * Maps one page at `addr` of the process, with the protection that the mapping has, after the kernel's own mapping of
+ * it has been flushed where caches show aliases. 0 or -errno. Linux: mm/memory.c, vm_insert_page() (v6.12).
+ * Model: the mapping holds no reference to the page.
+ */
+function vm_insert_page(k: Kernel, vma: vm_area_struct, addr: Vaddr, pfn: Pfn): number {
+  if (addr < vma.vm_start || addr >= vma.vm_end) return -EFAULT;
+  vma.vm_flags |= VM_MIXEDMAP;
+  flush_dcache_page(k, pfn);
+  const ptep = pte_alloc(k, vma.vm_mm, addr);
+  if (ptep === null) return -ENOMEM;
+  if (!k.mmu.pgtable.pte_none(k, ptep)) return -EBUSY;
+  set_pte_at(k, ptep, pfn, vma.vm_page_prot);
+  return 0;
+}
+
+/**
+ * Maps as many pages as the mapping is long, from page vm_pgoff of the `num` pages on. 0 or -errno; what was mapped
+ * before an error stays, until the mapping goes. Linux: mm/memory.c, vm_map_pages() (v6.12).
+ */
+export function vm_map_pages(k: Kernel, vma: vm_area_struct, pages: readonly Pfn[], num: number): number {
+  const count = vma_pages(vma);
+  if (vma.vm_pgoff >= num || count > num - vma.vm_pgoff) return -ENXIO;
+  for (let i = 0; i < count; i++) {
+    const ret = vm_insert_page(k, vma, vma.vm_start + i * PAGE_SIZE, pages[vma.vm_pgoff + i]!);
+    if (ret < 0) return ret;
   }
   return 0;
 }

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { MiB } from '../../base/address.js';
 import { PAGE_KERNEL, pgprot_dmacoherent } from '../arch/arm/include/asm/pgtable.js';
-import { ioremap_wc, iounmap } from '../arch/arm/mm/ioremap.js';
+import { ioremap, ioremap_wc, iounmap } from '../arch/arm/mm/ioremap.js';
 import { bootedPagingKernel } from '../arch/arm/mm/paging-fixture.js';
 import { pgd_alloc, switch_mm } from '../arch/arm/mm/pgd.js';
 import type { Kernel } from '../kernel.js';
@@ -179,6 +179,16 @@ test('ioremap_wc() of memory that is not to be mapped; RAM is refused', () => {
     iounmap(k, vaddr);
     assert.equal(k.mmu.pgtable.mappingAt(k, vaddr).kind, 'none');
   }
+});
+
+test('ioremap() does not go around the end of the address space', () => {
+  const k = bootedPagingKernel();
+  assert.equal(ioremap(k, 0xfffff000, 0x1001), null);
+  assert.equal(ioremap(k, 0xffffff00, 0), null);
+  const last = ioremap(k, 0xffffff00, 0x100)!;
+  assert.equal(k.mmu.pgtable.mappingAt(k, last).paddr, 0xffffff00);
+  const wide = bootedPagingKernel({ core: 'Cortex-A15', symbols: { ARM_LPAE: true } });
+  assert.equal(wide.mmu.pgtable.mappingAt(wide, ioremap(wide, 0xfffff000, 0x2000)! + 0x1000).paddr, 2 ** 32);
 });
 
 test('a kernel without SMP uses sections where it can', () => {

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { bootWithIommu } from '../../../../tests/support/iommu-kernel.js';
 import { bootTestKernel, logTexts, probeDevice } from '../../../../tests/support/test-kernel.js';
 import { GiB, KiB, MiB } from '../../../base/address.js';
 import { MAY_READ, MAY_WRITE } from '../../../hw/dma/iommu.js';
-import { EEXIST, EINVAL } from '../../include/linux/errno.js';
+import { EBUSY, EEXIST, EINVAL } from '../../include/linux/errno.js';
 import {
   IOMMU_READ,
   IOMMU_WRITE,
   iommu_attach_device,
+  iommu_detach_device,
   iommu_domain,
   iommu_iova_to_phys,
   iommu_map,
@@ -55,6 +57,16 @@ test('of devices in one group, only the first is attached to a domain of its own
   assert.equal(two.dma_ops, null);
   assert.equal(logTexts(k).at(-1), 'Failed to attached device /two to IOMMU_mapping');
   assert.equal(iommu_attach_device(new iommu_domain([4 * KiB]), two), -EINVAL);
+});
+
+test('a device that is attached must be detached first', () => {
+  const { codec } = bootWithIommu();
+  const domain = new iommu_domain([4 * KiB]);
+  assert.equal(iommu_attach_device(domain, codec), -EBUSY);
+  iommu_detach_device(codec);
+  assert.equal(iommu_attach_device(domain, codec), 0);
+  assert.equal(iommu_attach_device(domain, codec), -EBUSY);
+  assert.equal(codec.iommu!.stream.context, domain.context);
 });
 
 test('the largest page is taken that fits size and both addresses', () => {

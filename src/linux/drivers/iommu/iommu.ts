@@ -12,7 +12,7 @@ import type { DtNode } from '../../../devicetree/tree.js';
 import { MAY_READ, MAY_WRITE, Stream, TranslationContext } from '../../../hw/dma/iommu.js';
 import type { dma_iommu_mapping } from '../../arch/arm/mm/dma-iommu-mapping.js';
 import type { device } from '../../include/linux/device.js';
-import { EEXIST, EINVAL, ENODEV } from '../../include/linux/errno.js';
+import { EBUSY, EEXIST, EINVAL, ENODEV } from '../../include/linux/errno.js';
 import type { Kernel } from '../../kernel.js';
 import { IOMMU_DRIVERS, type IommuDriver } from './drivers.js';
 
@@ -126,13 +126,15 @@ export function iommu_paging_domain_alloc(dev: device): iommu_domain | null {
 }
 
 /**
- * 0, or -errno: a group of several devices is attached as a whole, which this call does not do.
- * Linux: drivers/iommu/iommu.c, iommu_attach_device() (v6.12).
+ * 0, or -errno: a group of several devices is attached as a whole, which this call does not do; a device that is
+ * attached already must be detached first. Linux: drivers/iommu/iommu.c, iommu_attach_device(), __iommu_attach_group()
+ * (v6.12; 6.1 alike).
  */
 export function iommu_attach_device(domain: iommu_domain, dev: device): number {
   if (dev.iommu === null) return -ENODEV;
   const { group, stream } = dev.iommu;
   if (group.devices.length !== 1) return -EINVAL;
+  if (stream.context !== null) return -EBUSY;
   stream.context = domain.context;
   return 0;
 }

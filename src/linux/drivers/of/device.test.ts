@@ -127,6 +127,18 @@ test('6.1 rounds an odd size, as a mask in the tree would give', () => {
   assert.equal(configured(dts, '/bus/dev').dev.bus_dma_limit, 0x3ffffffe);
 });
 
+test('a first range of size 0 makes an empty map: 6.1 leaves the device no address at all', () => {
+  const dts = `bus { #address-cells = <1>; #size-cells = <1>; dma-ranges = <0 0x40000000 0>; dev { }; };`;
+  const set = (version: KernelVersion) => {
+    const { k, dev, ret } = configured(dts, '/bus/dev', { version });
+    const { dma_range_map, bus_dma_limit, coherent_dma_mask, dma_mask } = dev;
+    return [ret, dma_range_map, bus_dma_limit, coherent_dma_mask, dma_mask, k.log.lines.length];
+  };
+  assert.deepEqual(set('6.1'), [0, [], 0, 0, 0, 1]);
+  const mask = DMA_BIT_MASK(32);
+  assert.deepEqual(set('6.12'), [0, [], mask, mask, mask, 0]);
+});
+
 test('coherence is inherited, the nearest word counts', () => {
   const k = kernel('bus { dma-coherent; a { }; b { dma-noncoherent; c { }; }; };  d { };');
   const coherent = (path: string) => of_dma_is_coherent(k, k.board.tree.nodeByPath(path) ?? null);

@@ -26,9 +26,16 @@ function andMask(value: number, mask: number): number {
   return mask >= 2 ** 53 ? value : value % (mask + 1);
 }
 
-/** Highest bus address of the ranges, or -EINVAL. Before 6.7 it was worked out from a size. */
+/**
+ * Highest bus address of the ranges, or -EINVAL. Before 6.7 it was worked out from a size; where the first range is
+ * empty, so is the map, and its bounds of ~0 and 0 wrapped around to a size of 1 and an end of 0.
+ */
 function endOfRanges(k: Kernel, dev: device, map: readonly BusDmaRegion[]): number {
   if (k.config.atLeast('6.12')) return dma_range_map_max(k, map);
+  if (map.length === 0) {
+    k.log.pr_warn(`${dev.name}: Invalid size 0x1 for dma-range(s)`);
+    return 0;
+  }
   const start = Math.min(...map.map(region => region.dma_start));
   let size = Math.max(...map.map(region => region.dma_start + region.size)) - start;
   if (size % 2 === 1) {
@@ -69,7 +76,9 @@ export function of_dma_configure(
     k.log.pr_warn(`${dev.name}: DMA mask not set`);
     dev.dma_mask = dev.coherent_dma_mask;
   }
-  if (end === 0) end = dev.coherent_dma_mask === 0 ? DMA_BIT_MASK(32) : dev.coherent_dma_mask;
+  // 6.1 asks for the size, which is never 0 where there is a map.
+  if (end === 0 && (map === null || k.config.atLeast('6.12')))
+    end = dev.coherent_dma_mask === 0 ? DMA_BIT_MASK(32) : dev.coherent_dma_mask;
 
   const mask = DMA_BIT_MASK(Math.min(64, ilog2(end) + 1));
   dev.coherent_dma_mask = andMask(dev.coherent_dma_mask, mask);

@@ -5,17 +5,11 @@
  * empty are not here: alloc_pages_op, dma_supported, get_required_mask, max_mapping_size, get_merge_boundary.
  */
 import type { DmaAddr, Paddr, Pfn } from '../../../base/address.js';
-import type { pgprot_t } from '../../arch/arm/include/asm/pgtable.js';
 import type { DmaBuffer } from '../../kernel/dma/arch.js';
 import type { Kernel } from '../../kernel.js';
 import type { device } from './device.js';
+import type { vm_area_struct } from './mm_types.js';
 import type { scatterlist } from './scatterlist.js';
-
-/** What a process gets to see of a buffer. */
-export interface UserPages {
-  readonly pages: readonly Pfn[];
-  readonly prot: pgprot_t;
-}
 
 type Sync = (k: Kernel, dev: device, addr: DmaAddr, size: number, dir: number) => void;
 type SyncSg = (k: Kernel, dev: device, sgl: readonly scatterlist[], dir: number) => void;
@@ -25,20 +19,8 @@ export interface dma_map_ops {
   readonly name: string;
   alloc(k: Kernel, dev: device, size: number, gfp: number, attrs: number): DmaBuffer | null;
   free(k: Kernel, dev: device, size: number, buffer: DmaBuffer, attrs: number): void;
-  /**
-   * The pages, `count` of them from page `vm_pgoff` of the buffer on, that mmap() puts into a process whose mapping
-   * has `prot`; or -errno. Differs: Linux maps them itself.
-   */
-  mmap(
-    k: Kernel,
-    dev: device,
-    buffer: DmaBuffer,
-    size: number,
-    attrs: number,
-    vm_pgoff: number,
-    count: number,
-    prot: pgprot_t,
-  ): UserPages | number;
+  /** Maps the buffer, or a part of it, into a process. 0 or -errno. */
+  mmap(k: Kernel, dev: device, vma: vm_area_struct, buffer: DmaBuffer, size: number, attrs: number): number;
   /** The buffer's memory as entries, or -errno. */
   get_sgtable(k: Kernel, dev: device, buffer: DmaBuffer, size: number, attrs: number): scatterlist[] | number;
   map_page(

@@ -20,7 +20,6 @@ export const __GFP_COMP: number = 1 << 18;
 
 export const GFP_ATOMIC: number = __GFP_HIGH | __GFP_KSWAPD_RECLAIM;
 export const GFP_KERNEL: number = __GFP_DIRECT_RECLAIM | __GFP_KSWAPD_RECLAIM | __GFP_IO | __GFP_FS;
-export const GFP_NOWAIT: number = __GFP_KSWAPD_RECLAIM | __GFP_NOWARN;
 export const GFP_DMA: number = __GFP_DMA;
 export const GFP_DMA32: number = __GFP_DMA32;
 

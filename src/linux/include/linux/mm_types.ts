@@ -19,6 +19,7 @@ export const VM_PFNMAP = 0x400;
 export const VM_IO = 0x4000;
 export const VM_DONTEXPAND = 0x40000;
 export const VM_DONTDUMP = 0x4000000;
+export const VM_MIXEDMAP = 0x10000000;
 
 export interface vm_area_struct {
   readonly vm_mm: mm_struct;

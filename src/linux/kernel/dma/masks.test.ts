@@ -103,6 +103,19 @@ test('memory above 4 GiB in no range does not limit addressing, as long as the l
   assert.equal(dma_addressing_limited(kernel(['ARM_LPAE'], 0x190000), dev), true);
 });
 
+test('a range of less than a page hides those behind it; parts of pages do not count', () => {
+  const dev = new device('lab', null);
+  const all = { cpu_start: 0x40000000, dma_start: 0x40000000, size: 0x10000000 };
+  const tiny = { cpu_start: 0x90000000, dma_start: 0x90000000, size: 0xfff };
+  dev.dma_range_map = [all, tiny];
+  assert.equal(dma_addressing_limited(kernel([], 0x50000), dev), false);
+  dev.dma_range_map = [tiny, all];
+  assert.equal(dma_addressing_limited(kernel([], 0x50000), dev), true);
+  // The last page is in a range of bytes, but not of pages.
+  dev.dma_range_map = [{ ...all, size: 0xffff800 }];
+  assert.equal(dma_addressing_limited(kernel([], 0x50000), dev), true);
+});
+
 test('an empty mask counts as one of 32 bits', () => {
   const dev = new device('lab', null);
   dev.dma_mask = 0;

@@ -14,7 +14,7 @@ import {
   zone_dma_limit,
 } from '../../include/linux/dma-direct.js';
 import { EIO } from '../../include/linux/errno.js';
-import { PAGE_SIZE, PFN_DOWN, PFN_PHYS } from '../../include/linux/pfn.js';
+import { PAGE_SIZE, PFN_DOWN, PFN_PHYS, PFN_UP } from '../../include/linux/pfn.js';
 import type { Kernel } from '../../kernel.js';
 import {
   is_swiotlb_active,
@@ -115,18 +115,24 @@ export function dma_get_required_mask(k: Kernel, dev: device): number {
 }
 
 /**
- * Linux: kernel/dma/direct.c, dma_direct_all_ram_mapped() (v6.12), by the memory that is System RAM. The last
- * page is computed from an unsigned long: memory above 4 GiB is not looked at.
+ * Linux: kernel/dma/direct.c, dma_direct_all_ram_mapped() (v6.12), by whole pages of the memory that is System RAM. The
+ * last page is computed from an unsigned long: memory above 4 GiB is not looked at. A range of less than a page hides
+ * those behind it.
  */
 function dma_direct_all_ram_mapped(k: Kernel, dev: device): boolean {
   const map = dev.dma_range_map;
   if (!map) return true;
+  const last = map.findIndex(({ size }) => size < PAGE_SIZE);
+  const regions = (last < 0 ? map : map.slice(0, last)).map(({ cpu_start, size }) => ({
+    start: PFN_DOWN(cpu_start),
+    end: PFN_DOWN(cpu_start) + PFN_DOWN(size),
+  }));
   for (const ram of k.memblock.for_each_mem_range()) {
-    const end = Math.min(ram.end, FOUR_GiB);
-    for (let paddr = ram.start; paddr < end; ) {
-      const region = map.find(({ cpu_start, size }) => paddr >= cpu_start && paddr - cpu_start < size);
-      if (!region || region.size < PAGE_SIZE) return false;
-      paddr = region.cpu_start + region.size;
+    const end = PFN_DOWN(Math.min(ram.end, FOUR_GiB));
+    for (let pfn = PFN_UP(ram.start); pfn < end; ) {
+      const region = regions.find(range => pfn >= range.start && pfn < range.end);
+      if (!region) return false;
+      pfn = region.end;
     }
   }
   return true;

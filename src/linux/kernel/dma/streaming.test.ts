@@ -316,6 +316,14 @@ test('a list is mapped as a whole or not at all; what is undone is not synchroni
   assert.equal(dma_map_sg_attrs(k, dev, sgl, DMA_FROM_DEVICE, 0), 0);
 });
 
+test('an empty list is an error and one warning', () => {
+  const { k, dev } = booted();
+  const from = k.log.lines.length;
+  assert.equal(__dma_map_sg_attrs(k, dev, [], DMA_TO_DEVICE, 0), -EIO);
+  assert.equal(dma_map_sg_attrs(k, dev, [], DMA_TO_DEVICE, 0), 0);
+  assert.deepEqual(logTexts(k, from), ['__dma_map_sg_attrs: /plain: no entries']);
+});
+
 test('device memory has its physical address on the bus, whatever the ranges say', () => {
   const nodes = `bus { #address-cells = <1>; #size-cells = <1>; ranges;
     dma-ranges = <0x0 0x40000000 0x10000000>; master { }; };`;

@@ -145,8 +145,9 @@ function mappedRuns(sgl: readonly scatterlist[]): MappedRun[] {
 }
 
 /**
- * Maps every entry, or none. The number of entries, or -errno.
+ * Maps every entry, or none. The number of segments, or -errno: an empty list is complained about.
  * Linux: kernel/dma/mapping.c, __dma_map_sg_attrs() (v6.12).
+ * Model: of an empty list ARM's IOMMU operations map what stands where the first entry would; here it is as elsewhere.
  */
 export function __dma_map_sg_attrs(
   k: Kernel,
@@ -159,7 +160,11 @@ export function __dma_map_sg_attrs(
   if (!hasMask(k, dev, '__dma_map_sg_attrs')) return 0;
   const direct = uses_arm_dma_ops(k) ? arm_dma_map_sg : dma_direct_map_sg;
   const map = dev.dma_ops?.map_sg ?? direct;
-  const ents = map(k, dev, sgl, dir, attrs);
+  const ents = sgl.length === 0 ? 0 : map(k, dev, sgl, dir, attrs);
+  if (ents === 0) {
+    k.log.WARN_ONCE('__dma_map_sg_attrs', `__dma_map_sg_attrs: ${dev.name}: no entries`);
+    return -EIO;
+  }
   if (k.machine.observer !== null && ents > 0) {
     for (const { dmaAddr, paddr, size } of mappedRuns(sgl)) {
       k.dma.streaming.mapped(k, dev, dmaAddr, paddr, size, dir, attrs);

@@ -50,6 +50,7 @@ interface Options {
   readonly cpus?: number;
   readonly lowmem?: number;
   readonly swiotlb?: boolean;
+  readonly smp?: boolean;
 }
 
 function kernel(options: Options = {}): Kernel {
@@ -59,6 +60,7 @@ function kernel(options: Options = {}): Kernel {
     ['HIGHMEM', true],
     ['SWIOTLB', options.swiotlb ?? true],
     ['DMA_RESTRICTED_POOL', true],
+    ['SMP', options.smp ?? true],
   ]);
   const image = {
     textOffset: 0,
@@ -144,6 +146,18 @@ test('64 MiB at the top of lowmem, with the array of slots below', () => {
     'software IO TLB: mapped [mem 0x000000006c000000-0x0000000070000000] (64MB)',
   ]);
   assert.ok(k.memblock.memblock_is_region_reserved(0x6bf80000, 0x80000), '16 bytes for each slot');
+});
+
+test('the record of an area holds a lock only with SMP', () => {
+  for (const smp of [true, false]) {
+    const k = kernel({ smp, cpus: 1 });
+    swiotlb_init(k, true);
+    assert.deepEqual(k.memblock.reserved.at(-2), {
+      start: 0x6bf7ffe0,
+      end: 0x6bf7ffe0 + (smp ? 12 : 8),
+      nomap: false,
+    });
+  }
 });
 
 test('sizes that are no power of two are rounded up, and every area gets a segment', () => {
@@ -240,6 +254,32 @@ test('a device that asks for the low bits of its addresses gets them, and its by
     }
     const told = 'Access before mapping start detected. orig offset 564, requested offset 0.';
     assert.deepEqual(texts(k), version === '6.1' ? [`test-device: ${told}`] : []);
+  }
+});
+
+test('an empty buffer takes a slot where the bits of its address need padding, and is a bug elsewhere', () => {
+  const k = kernel();
+  const dev = attached(k, restricted());
+  dma_set_min_align_mask(dev, 4095);
+  assert.equal(swiotlb_tbl_map_single(k, dev, BUFFER + 0x10, 0, 0), POOL + 0x10);
+  assert.equal(dev.dma_io_tlb_mem?.used, 1);
+  assert.deepEqual(texts(k), []);
+  assert.equal(swiotlb_tbl_map_single(k, dev, BUFFER, 0, 0), null);
+  assert.deepEqual(texts(k), ['kernel BUG in swiotlb_tbl_map_single: test-device: no slots']);
+});
+
+test('a sync behind a buffer whose last slot holds but padding: 6.1 takes it for a huge buffer', () => {
+  for (const version of ['6.12', '6.1'] as const) {
+    const k = kernel({ version });
+    const dev = attached(k, restricted());
+    dma_set_min_align_mask(dev, 4095);
+    // Padding 1000 and 1500 bytes end 452 bytes into the second slot, whose part of the buffer begins at 1000.
+    const bounce = swiotlb_tbl_map_single(k, dev, BUFFER + 1000, 1500, 0)!;
+    k.machine.ram.fill(BUFFER, 8192, 0x11);
+    k.machine.ram.fill(bounce, 4096, 0x22);
+    swiotlb_sync_single_for_cpu(k, dev, bounce + 2048, 8, DMA_FROM_DEVICE);
+    assert.ok(k.machine.ram.isFilledWith(BUFFER + 1000 + 2048, 8, 0x22), version);
+    assert.deepEqual(texts(k), []);
   }
 });
 

@@ -45,8 +45,10 @@ export { IoTlbMem } from './swiotlb-slots.js';
 const IO_TLB_DEFAULT_SLABS: number = (64 * MiB) / IO_TLB_SIZE;
 /** 1 MiB: less is not tried. */
 const IO_TLB_MIN_SLABS: number = MiB / IO_TLB_SIZE;
-/** sizeof(struct io_tlb_area) without lock debugging. */
-const AREA_BYTES = 12;
+/** sizeof(struct io_tlb_area) without lock debugging: two words, and a lock that is empty without SMP. */
+function areaBytes(k: Kernel): number {
+  return k.config.isEnabled('SMP') ? 12 : 8;
+}
 
 const PREFIX = 'software IO TLB:';
 
@@ -99,6 +101,8 @@ export function swiotlb_max_mapping_size(dev: device): number {
 /**
  * Makes the default pool. `addressing_limit`: there is RAM that 32-bit devices cannot reach (on ARM: pages
  * above arm_dma_pfn_limit). Linux: swiotlb_init_remap() (v6.12).
+ * Model: areas of `swiotlb=` are counted and told here, after the last such parameter; Linux does it with each, also
+ * where no pool is made.
  */
 export function swiotlb_init(k: Kernel, addressing_limit: boolean): void {
   const parameter = k.cmdline.swiotlb;
@@ -167,7 +171,7 @@ function bookkeepingMemory(k: Kernel, nslabs: number, nareas: number): boolean {
     k.log.pr_warn(`${PREFIX} swiotlb_init_remap: Failed to allocate ${bytes} bytes align=0x1000`);
     return false;
   }
-  if (k.memblock.memblock_alloc(AREA_BYTES * nareas, SMP_CACHE_BYTES(k)) === 0) {
+  if (k.memblock.memblock_alloc(areaBytes(k) * nareas, SMP_CACHE_BYTES(k)) === 0) {
     k.log.pr_warn(`${PREFIX} swiotlb_init_remap: Failed to allocate mem->areas.`);
     return false;
   }
@@ -196,7 +200,7 @@ function findSlots(k: Kernel, dev: device, mem: IoTlbMem, request: Partial<SlotR
 /**
  * A bounce buffer for `size` bytes at `orig_addr`, filled with them whatever the direction; null where there
  * is no room. Linux: swiotlb_tbl_map_single() (v6.12, v6.1) without further alignment.
- * Model: BUG_ON() for an empty buffer is logged, and there is none.
+ * Model: BUG_ON() for an empty buffer that needs no padding either is logged, and there is none.
  */
 export function swiotlb_tbl_map_single(
   k: Kernel,
@@ -212,12 +216,12 @@ export function swiotlb_tbl_map_single(
     );
     return null;
   }
-  if (size === 0) {
+  const offset = alignOffset(orig_addr, dma_get_min_align_mask(dev));
+  const allocSize = size + offset;
+  if (allocSize === 0) {
     k.log.WARN(`kernel BUG in swiotlb_tbl_map_single: ${dev.name}: no slots`);
     return null;
   }
-  const offset = alignOffset(orig_addr, dma_get_min_align_mask(dev));
-  const allocSize = size + offset;
   const slot = findSlots(k, dev, mem, { origAddr: orig_addr, allocSize });
   if (slot < 0) {
     if (!(attrs & DMA_ATTR_NO_WARN)) {
@@ -255,7 +259,9 @@ function swiotlb_bounce(
   // Negative in the first bytes of a further slot, which 6.1 refuses to copy.
   const start = alignOffset(slotOrigin, dma_get_min_align_mask(dev));
   const offset = (tlb_addr % IO_TLB_SIZE) - start;
-  const left = mem.alloc_size[slot]! - offset;
+  // A slot that holds but padding has a negative size, and so a huge size_t, which 6.12 makes small again.
+  const stored = mem.alloc_size[slot]!;
+  const left = (isNew ? stored : stored >>> 0) - offset;
   if (!isNew && offset < 0) {
     const text = `Access before mapping start detected. orig offset ${start}, requested offset ${offset + start}.`;
     k.log.WARN_ONCE('swiotlb_bounce start', `${dev.name}: ${text}`);

@@ -8,7 +8,6 @@
 import type { DmaAddr, Pfn } from '../../../base/address.js';
 import type { device } from '../../include/linux/device.js';
 import { dma_to_phys } from '../../include/linux/dma-direct.js';
-import type { dma_map_ops } from '../../include/linux/dma-map-ops.js';
 import { ENXIO } from '../../include/linux/errno.js';
 import { type vm_area_struct, vma_pages } from '../../include/linux/mm_types.js';
 import { PAGE_ALIGN, PAGE_SIZE, PFN_DOWN } from '../../include/linux/pfn.js';
@@ -58,7 +57,7 @@ export function dma_mmap_attrs(
   size: number,
   attrs: number,
 ): number {
-  if (dev.dma_ops !== null) return mmapThroughOps(k, dev.dma_ops, dev, vma, buffer, size, attrs);
+  if (dev.dma_ops !== null) return dev.dma_ops.mmap(k, dev, vma, buffer, size, attrs);
   vma.vm_page_prot = dma_pgprot(k, dev, vma.vm_page_prot, attrs);
   const own = dev.dma_mem;
   if (own?.holds(buffer.cpu_addr, size)) return mapInto(k, vma, size, own.pfnOf(buffer.cpu_addr));
@@ -68,27 +67,6 @@ export function dma_mmap_attrs(
     return -ENXIO;
   }
   return mapInto(k, vma, size, pfn);
-}
-
-/** A device behind an IOMMU: its buffers are pages from anywhere. Linux: mm/memory.c, vm_map_pages() (v6.12). */
-function mmapThroughOps(
-  k: Kernel,
-  ops: dma_map_ops,
-  dev: device,
-  vma: vm_area_struct,
-  buffer: DmaBuffer,
-  size: number,
-  attrs: number,
-): number {
-  const { vm_pgoff, vm_page_prot } = vma;
-  const found = ops.mmap(k, dev, buffer, size, attrs, vm_pgoff, vma_pages(vma), vm_page_prot);
-  if (typeof found === 'number') return found;
-  vma.vm_page_prot = found.prot;
-  for (const [index, pfn] of found.pages.entries()) {
-    const ret = remap_pfn_range(k, vma, vma.vm_start + index * PAGE_SIZE, pfn, PAGE_SIZE, found.prot);
-    if (ret !== 0) return ret;
-  }
-  return 0;
 }
 
 /** Linux: include/linux/dma-mapping.h, dma_mmap_coherent() (v6.12). */

@@ -14,14 +14,24 @@ import {
 } from '../../../include/linux/dma-mapping.js';
 import { ENXIO } from '../../../include/linux/errno.js';
 import { __GFP_NOWARN, GFP_ATOMIC, GFP_KERNEL } from '../../../include/linux/gfp.js';
-import { PFN_PHYS } from '../../../include/linux/pfn.js';
+import {
+  sharedMapping,
+  VM_MIXEDMAP,
+  VM_PFNMAP,
+  VM_SHARED,
+  vm_get_page_prot,
+} from '../../../include/linux/mm_types.js';
+import { PFN_DOWN, PFN_PHYS } from '../../../include/linux/pfn.js';
 import type { DmaBuffer } from '../../../kernel/dma/arch.js';
-import { dma_alloc_attrs, dma_free_attrs } from '../../../kernel/dma/mapping.js';
+import { dma_alloc_attrs, dma_free_attrs, dma_mmap_attrs } from '../../../kernel/dma/mapping.js';
 import type { Kernel } from '../../../kernel.js';
 import { Bitmap } from '../../../lib/bitmap.js';
 import { is_vmalloc_addr } from '../../../mm/vmalloc.js';
-import { PAGE_KERNEL } from '../include/asm/pgtable.js';
-import { arm_iommu_get_sgtable, arm_iommu_mmap_attrs } from './dma-iommu-alloc.js';
+import { arm_iommu_get_sgtable } from './dma-iommu-alloc.js';
+import { __get_dma_pgprot } from './dma-mapping.js';
+import { pgd_alloc } from './pgd.js';
+
+const USER = 0x76500000;
 
 function allocate(k: Kernel, dev: device, size: number, gfp = GFP_KERNEL, attrs = 0): DmaBuffer {
   const buffer = dma_alloc_attrs(k, dev, size, gfp, attrs);
@@ -227,21 +237,47 @@ test('get_sgtable: a buffer has its pages, ARM’s pool has garbage, a device th
 });
 
 test('mmap: pages from vm_pgoff on, uncached; ARM’s pool makes the kernel oops', () => {
-  const { k, codec, camera } = bootWithIommu();
+  const { k, codec, camera } = bootWithIommu({ memoryMiB: 64 });
+  scatter(k);
   const buffer = allocate(k, codec, 16 * KiB);
-  const map = (offset: number, count: number) =>
-    arm_iommu_mmap_attrs(k, codec, buffer, 16 * KiB, 0, offset, count, PAGE_KERNEL(k));
-  const mapped = map(1, 2);
-  assert.ok(typeof mapped === 'object');
-  assert.deepEqual(mapped.pages, held(k, buffer, 16 * KiB).slice(1, 3));
-  assert.notDeepEqual(mapped.prot, PAGE_KERNEL(k));
-  assert.equal(map(4, 1), -ENXIO);
-  assert.equal(map(2, 3), -ENXIO);
+  const pages = held(k, buffer, 16 * KiB);
+  const map = (
+    dev: device,
+    of: DmaBuffer,
+    size: number,
+    offset: number,
+    count: number,
+    isPrivate = false,
+  ) => {
+    const vma = sharedMapping(k, pgd_alloc(k)!, USER, count, offset);
+    if (isPrivate) vma.vm_flags &= ~VM_SHARED;
+    vma.vm_page_prot = vm_get_page_prot(k, vma.vm_flags);
+    const ret = dma_mmap_attrs(k, dev, vma, of, size, 0);
+    const seen = Array.from({ length: count }, (_, i) => {
+      const found = k.mmu.pgtable.mappingAt(k, USER + i * 4096, vma.vm_mm.pgd);
+      return found.kind === 'none' ? null : PFN_DOWN(found.paddr);
+    });
+    return { ret, vma, seen };
+  };
+  for (const isPrivate of [false, true]) {
+    const { ret, vma, seen } = map(codec, buffer, 16 * KiB, 1, 2, isPrivate);
+    assert.equal(ret, 0);
+    assert.deepEqual(seen, pages.slice(1, 3));
+    assert.deepEqual(vma.vm_page_prot, __get_dma_pgprot(k, 0, vm_get_page_prot(k, vma.vm_flags)));
+    // Pages that the kernel knows, unlike those of remap_pfn_range().
+    assert.deepEqual([vma.vm_flags & (VM_MIXEDMAP | VM_PFNMAP), vma.vm_pgoff], [VM_MIXEDMAP, 1]);
+  }
+  assert.equal(map(codec, buffer, 16 * KiB, 4, 1).ret, -ENXIO);
+  assert.doesNotMatch(logTexts(k).at(-1)!, /Remapping/);
+  const tooLong = map(codec, buffer, 16 * KiB, 2, 3);
+  assert.deepEqual([tooLong.ret, tooLong.seen], [-ENXIO, [null, null, null]]);
+  assert.equal(logTexts(k).at(-1), 'Remapping memory failed: -6');
   const pool = allocate(k, codec, 4096, GFP_ATOMIC);
-  assert.ok(Number(arm_iommu_mmap_attrs(k, codec, pool, 4096, 0, 0, 1, PAGE_KERNEL(k))) < 0);
+  assert.ok(map(codec, pool, 4096, 0, 1).ret < 0);
   assert.match(logTexts(k).at(-1)!, /^Oops: vm_map_pages/);
+  assert.equal(map(codec, pool, 4096, 0, 2).ret, -ENXIO);
   const cached = allocate(k, camera, 4096);
-  assert.equal(arm_iommu_mmap_attrs(k, camera, cached, 4096, 0, 0, 1, PAGE_KERNEL(k)), -ENXIO);
+  assert.equal(map(camera, cached, 4096, 0, 1).ret, -ENXIO);
 });
 
 test('a wrong address is complained about, and nothing is freed', () => {

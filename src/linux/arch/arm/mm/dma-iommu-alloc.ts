@@ -12,12 +12,12 @@
  * - The pages of a buffer in ARM's pool are looked for in the pool's own `struct page`: get_sgtable() hands out
  *   garbage, mmap() dies.
  * - Where a device that snoops gets no addresses, its pages are lost (`step1` frees them).
- * Model: a page that is found by reading beyond a pointer leads to no memory; a real one may lead anywhere.
+ * Model: a page that is found by reading beyond a pointer leads to no memory; a real one may lead anywhere. The array
+ * of page pointers costs neither memory nor (6.1, for buffers of more than 4 MiB) vmalloc space.
  */
 import type { DmaAddr, Pfn, Vaddr } from '../../../../base/address.js';
 import { IOMMU_PRIV, IOMMU_READ, IOMMU_WRITE, iommu_map, iommu_unmap } from '../../../drivers/iommu/iommu.js';
 import type { device } from '../../../include/linux/device.js';
-import type { UserPages } from '../../../include/linux/dma-map-ops.js';
 import {
   DMA_ATTR_ALLOC_SINGLE_PAGES,
   DMA_ATTR_FORCE_CONTIGUOUS,
@@ -36,6 +36,7 @@ import {
   __GFP_NOWARN,
   gfpflags_allow_blocking,
 } from '../../../include/linux/gfp.js';
+import { type vm_area_struct, vma_pages } from '../../../include/linux/mm_types.js';
 import { get_order, PAGE_ALIGN, PAGE_SIZE, PFN_DOWN, PFN_PHYS } from '../../../include/linux/pfn.js';
 import { type scatterlist, sg_entry } from '../../../include/linux/scatterlist.js';
 import type { DmaBuffer } from '../../../kernel/dma/arch.js';
@@ -48,9 +49,10 @@ import {
 } from '../../../kernel/dma/remap.js';
 import type { Kernel } from '../../../kernel.js';
 import { __free_pages, alloc_pages, split_page } from '../../../mm/page_alloc.js';
+import { vm_map_pages } from '../../../mm/remap-pfn.js';
 import { contiguousPages } from '../../../mm/vmalloc.js';
 import { __pa, page_address } from '../include/asm/memory.js';
-import { PAGE_KERNEL, type pgprot_t } from '../include/asm/pgtable.js';
+import { PAGE_KERNEL } from '../include/asm/pgtable.js';
 import { __alloc_iova, __free_iova, mappingOf } from './dma-iommu-mapping.js';
 import {
   __alloc_from_pool,
@@ -276,34 +278,28 @@ export function arm_iommu_free_attrs(
 }
 
 /**
- * Linux: arch/arm/mm/dma-mapping.c, arm_iommu_mmap_attrs() (v6.12), with mm/memory.c, vm_map_pages(). A device that
- * snoops has no page array, and so cannot. Model: the oops at the first garbage pointer is reported.
+ * Linux: arch/arm/mm/dma-mapping.c, arm_iommu_mmap_attrs() (v6.12). A device that snoops has no page array, and so
+ * cannot. Model: the oops at the first garbage pointer is reported.
  */
 export function arm_iommu_mmap_attrs(
   k: Kernel,
   dev: device,
+  vma: vm_area_struct,
   buffer: DmaBuffer,
   size: number,
   attrs: number,
-  vm_pgoff: number,
-  count: number,
-  prot: pgprot_t,
-): UserPages | number {
+): number {
   const pages = __iommu_get_pages(k, buffer, attrs);
   const nr_pages = PAGE_ALIGN(size) / PAGE_SIZE;
-  if (pages === null || vm_pgoff >= nr_pages) return -ENXIO;
-  if (count > nr_pages - vm_pgoff) {
-    k.log.pr_err(`Remapping memory failed: ${-ENXIO}`);
-    return -ENXIO;
-  }
-  if (pages === 'garbage') {
+  if (pages === null || vma.vm_pgoff >= nr_pages) return -ENXIO;
+  if (!dev.dma_coherent) vma.vm_page_prot = __get_dma_pgprot(k, attrs, vma.vm_page_prot);
+  if (pages === 'garbage' && vma_pages(vma) <= nr_pages - vma.vm_pgoff) {
     k.log.WARN(`Oops: vm_map_pages: ${dev.name}: no array of pages`);
     return -EINVAL;
   }
-  return {
-    pages: pages.slice(vm_pgoff, vm_pgoff + count),
-    prot: dev.dma_coherent ? prot : __get_dma_pgprot(k, attrs, prot),
-  };
+  const err = vm_map_pages(k, vma, pages === 'garbage' ? [] : pages, nr_pages);
+  if (err !== 0) k.log.pr_err(`Remapping memory failed: ${err}`);
+  return err;
 }
 
 /**

@@ -205,6 +205,7 @@ test('without addresses nothing is mapped, and what a list had so far goes back'
   assert.equal(dma_map_page_attrs(k, limited, pfn, 0, 8192, DMA_TO_DEVICE, 0), DMA_MAPPING_ERROR(k));
   const sgl = [sg_entry(pfn, 100), sg_entry(pfn + 1, 100)];
   assert.equal(__dma_map_sg_attrs(k, limited, sgl, DMA_TO_DEVICE, 0), -ENOMEM);
+  assert.equal(sgl[1]!.dma_address, DMA_MAPPING_ERROR(k));
   assert.equal(mapping!.used, mapping!.bits - 1);
   // What the IOMMU itself refuses is the caller's mistake.
   mapping!.domain.context.map(mapping!.base, 0, 4096, 0);

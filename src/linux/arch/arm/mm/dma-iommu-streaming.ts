@@ -187,7 +187,10 @@ export function arm_iommu_map_sg(
   /** Maps entries from `start` on as segment `count`. */
   const finish = (): number => {
     const base = __map_sg_chunk(k, dev, sgl.slice(start), size, dir, attrs);
-    if (base < 0) return base;
+    if (base < 0) {
+      sgl[count]!.dma_address = DMA_MAPPING_ERROR(k);
+      return base;
+    }
     sgl[count]!.dma_address = base + offset;
     sgl[count]!.dma_length = size - offset;
     count++;

@@ -109,7 +109,7 @@ function attachShared(k: Kernel, dev: device): void {
  */
 export function arch_setup_dma_ops(k: Kernel, dev: device, coherent: boolean): void {
   if (coherent) dev.dma_coherent = true;
-  if (!k.config.isEnabled('ARM_DMA_USE_IOMMU')) return;
+  if (!k.config.isEnabled('ARM_DMA_USE_IOMMU') || dev.dma_ops !== null) return;
   attachShared(k, dev);
   if (dev.dma_ops === null && dev.iommu !== null) arm_setup_iommu_dma_ops(k, dev);
 }

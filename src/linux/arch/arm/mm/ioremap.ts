@@ -6,7 +6,7 @@
  * Model: no driver maps its registers, so vmalloc space is emptier than on a running system by that much;
  * the only user of ioremap here is a device's own coherent pool.
  */
-import type { Paddr, Vaddr } from '../../../../base/address.js';
+import { FOUR_GiB, type Paddr, type Vaddr } from '../../../../base/address.js';
 import { PAGE_ALIGN, PAGE_SIZE, PFN_DOWN, PFN_PHYS } from '../../../include/linux/pfn.js';
 import type { Kernel } from '../../../kernel.js';
 import { __free_pages } from '../../../mm/page_alloc.js';
@@ -141,7 +141,8 @@ function __arm_ioremap_caller(
   mtype: MemTypeName,
   caller: string,
 ): Vaddr | null {
-  if (size === 0) return null;
+  // Neither empty nor around the end of the address space.
+  if (size === 0 || (!k.config.phys64 && phys + size > FOUR_GiB)) return null;
   const offset = phys % PAGE_SIZE;
   const paddr = phys - offset;
   const bytes = PAGE_ALIGN(offset + size);

@@ -7,7 +7,7 @@ import { type MappedRange, mapRanges } from '../../../../hw/mmu/dump.js';
 import { Observer } from '../../../../hw/observer.js';
 import type { Kernel } from '../../../kernel.js';
 import { __va } from '../include/asm/memory.js';
-import { countMapping } from './mmu.js';
+import { countMapping, create_mapping } from './mmu.js';
 import { bootedPagingKernel } from './paging-fixture.js';
 import { free_initmem_perms, mark_rodata_ro } from './section-perms.js';
 
@@ -45,6 +45,20 @@ test('LPAE: 2 MiB blocks, upper address bits included', () => {
   assert.deepEqual(hardware, { lo: 0x0f20071d, hi: 0x00400001 });
   assert.equal(paddr, 0x10f212345);
   assert.equal(size, 2 * MiB);
+});
+
+test('registers below vmalloc space are complained about and mapped', () => {
+  const k = bootedPagingKernel();
+  const from = k.log.lines.length;
+  const map = (virtual: number): number => {
+    create_mapping(k, { virtual, pfn: 0x10000, length: MiB, type: 'MT_DEVICE' });
+    return k.mmu.pgtable.mappingAt(k, virtual).paddr;
+  };
+  assert.deepEqual([map(0xd0000000), map(k.memory.VMALLOC_START)], [0x10000000, 0x10000000]);
+  assert.deepEqual(
+    k.log.lines.slice(from).map(line => line.text),
+    ['BUG: mapping for 0x10000000 at 0xd0000000 out of vmalloc space'],
+  );
 });
 
 test('a range that ends inside a 2 MiB piece has that piece mapped with pages', () => {

@@ -168,6 +168,15 @@ export function create_mapping(k: Kernel, md: MapDesc): void {
     k.log.pr_warn(`BUG: not creating mapping for ${where} in user region`);
     return;
   }
+  const isOutside = md.virtual < memory.VMALLOC_START || md.virtual >= memory.VMALLOC_END;
+  if (
+    md.type === 'MT_DEVICE' &&
+    isOutside &&
+    md.virtual >= memory.PAGE_OFFSET &&
+    md.virtual < FIXADDR_START
+  ) {
+    k.log.pr_warn(`BUG: mapping for ${where} out of vmalloc space`);
+  }
   const addr = md.virtual - (md.virtual % PAGE_SIZE);
   const end = addr + PAGE_ALIGN(md.length + (md.virtual % PAGE_SIZE));
   const isAligned = [addr, target, end - addr].every(value => value % SECTION_SIZE === 0);
