@@ -66,3 +66,17 @@ test('without SMP there is one unit of 32 KiB and no reserved chunk', () => {
   assert.equal(sizes[0], 32 * 1024);
   assert.deepEqual(sizes.slice(-3), [0x88, 0x45c, 0x504]);
 });
+
+test('a kernel without room for the areas panics', () => {
+  for (const SMP of [true, false]) {
+    const k = discovered({ version: '6.12', symbols: { ...DEBIAN, SMP, DMA_CMA: false } });
+    k.memblock.memblock_set_current_limit(k.memory.arm_lowmem_limit);
+    for (let bytes = 1024 * 1024 * 1024; bytes >= 32768; bytes /= 2) {
+      while (k.memblock.memblock_alloc(bytes, 4096) !== 0);
+    }
+    assert.throws(
+      () => setup_per_cpu_areas(k),
+      /the kernel panics: failed to allocate memory for percpu areas/,
+    );
+  }
+});

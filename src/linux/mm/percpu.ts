@@ -7,6 +7,7 @@
  * Left out: `percpu_alloc=page`, CONFIG_PERCPU_STATS.
  */
 import { alignUp, FOUR_GiB, roundUpPowerOfTwo } from '../../base/address.js';
+import { inputError } from '../../base/diagnostics.js';
 import { __pa } from '../arch/arm/include/asm/memory.js';
 import { SMP_CACHE_BYTES } from '../include/linux/cache.js';
 import { PAGE_ALIGN, PAGE_SIZE } from '../include/linux/pfn.js';
@@ -60,9 +61,16 @@ function memblock_alloc_from(k: Kernel, size: number, align: number, goal: numbe
   return above !== 0 ? above : k.memblock.memblock_alloc(size, align);
 }
 
+/** The address, where there is one: otherwise the kernel dies. */
+function orPanic(address: number): number {
+  if (address === 0)
+    inputError('kernel-panic', 'the kernel panics: failed to allocate memory for percpu areas');
+  return address;
+}
+
 /** struct pcpu_alloc_info, given back at the end: its hole is where small allocations go next. */
 function allocInfo(k: Kernel): number {
-  return k.memblock.memblock_alloc(PAGE_SIZE, PAGE_SIZE);
+  return orPanic(k.memblock.memblock_alloc(PAGE_SIZE, PAGE_SIZE));
 }
 
 function pcpu_embed_first_chunk(k: Kernel): void {
@@ -78,8 +86,8 @@ function pcpu_embed_first_chunk(k: Kernel): void {
     unitBytes: Math.max(sum, PCPU_MIN_UNIT_SIZE),
   };
   const info = allocInfo(k);
-  const areas = memblock.memblock_alloc(PAGE_SIZE, SMP_CACHE_BYTES(k));
-  const base = memblock_alloc_from(k, cpus * unit.unitBytes, PAGE_SIZE, dmaGoal(k));
+  const areas = orPanic(memblock.memblock_alloc(PAGE_SIZE, SMP_CACHE_BYTES(k)));
+  const base = orPanic(memblock_alloc_from(k, cpus * unit.unitBytes, PAGE_SIZE, dmaGoal(k)));
   for (let cpu = 0; cpu < cpus; cpu++) {
     memblock.memblock_phys_free(base + cpu * unit.unitBytes + sum, unit.unitBytes - sum);
   }
@@ -92,7 +100,7 @@ function pcpu_embed_first_chunk(k: Kernel): void {
 function setupUniprocessor(k: Kernel): void {
   const unitBytes = roundUpPowerOfTwo(Math.max(PCPU_MIN_UNIT_SIZE, PERCPU_DYNAMIC_RESERVE(k)));
   const info = allocInfo(k);
-  const base = memblock_alloc_from(k, unitBytes, PAGE_SIZE, dmaGoal(k));
+  const base = orPanic(memblock_alloc_from(k, unitBytes, PAGE_SIZE, dmaGoal(k)));
   pcpu_setup_first_chunk(
     k,
     base,
@@ -104,7 +112,7 @@ function setupUniprocessor(k: Kernel): void {
 
 function pcpu_setup_first_chunk(k: Kernel, base: number, unit: Unit, cpus: number): void {
   const take = (bytes: number): void => {
-    k.memblock.memblock_alloc(bytes, SMP_CACHE_BYTES(k));
+    orPanic(k.memblock.memblock_alloc(bytes, SMP_CACHE_BYTES(k)));
   };
   // group_offsets, group_sizes, unit_map, unit_off.
   take(4);
