@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Decoded instructions that follow each other in one page. A block ends behind an instruction after which nothing can
+ * follow (an unconditional branch), after which everything may be different (a write to a system register), at the
+ * end of the page, or at its largest length. A conditional branch does not end it.
+ * Blocks know nothing of virtual addresses, privilege or the core: they depend on the page's contents and on the
+ * instruction set only. A translator would attach what it makes of a block here.
+ */
+import type { Op } from '../isa/op.js';
+
+/** Instructions in a block, at most. */
+export const BLOCK_OPS = 64;
+
+export class Block {
+  readonly ops: readonly Op[];
+  /** Bytes of instructions. */
+  readonly size: number;
+  /** The page that it was decoded from has changed. */
+  stale = false;
+
+  constructor(ops: readonly Op[], size: number) {
+    this.ops = ops;
+    this.size = size;
+  }
+}
