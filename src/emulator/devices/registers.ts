@@ -5,8 +5,9 @@
  *
  *   register('UARTDMACR', 0x048, 0, '31:3 -, 2 DMAONERR rw, 1 TXDMAE rw, 0 RXDMAE rw')
  *
- * A field is `rw`, `ro`, `wo` (reads as zero) or `w1c` (cleared by writing 1); `-` is reserved: it keeps its reset
- * value and ignores writes. A declaration that leaves a bit out, or has it twice, is an error at start.
+ * or in several lines. A field is `rw`, `ro`, `wo` (reads as zero) or `w1c` (cleared by writing 1); `-` is
+ * reserved: it keeps its reset value and ignores writes. A declaration that leaves a bit out, or has it twice,
+ * is an error at start.
  */
 import { invariant } from '../../base/diagnostics.js';
 import type { AccessSize, MmioDevice } from './device.js';
@@ -33,18 +34,18 @@ export interface Register<Field extends string = string> {
 }
 
 /** The register that `layout` describes; see the head of this file. */
-export function register<const Layout extends string>(
+export function register<const Lines extends readonly string[]>(
   name: string,
   offset: number,
   reset: number,
-  layout: Layout,
-): Register<FieldNames<Layout>> {
+  ...layout: Lines
+): Register<FieldNames<Lines[number]>> {
   const bits: Record<string, number> = {};
   let covered = 0;
   let writable = 0;
   let clearedByOne = 0;
   let writeOnly = 0;
-  for (const field of layout.split(', ')) {
+  for (const field of layout.join(', ').split(', ')) {
     const [range = '', fieldName = '', access] = field.split(' ');
     const [high = Number.NaN, low = high] = range.split(':').map(Number);
     invariant(high >= low && low >= 0 && high < 32, () => `${name}: bits ${range}`);
@@ -63,7 +64,7 @@ export function register<const Layout extends string>(
     name,
     offset,
     reset: reset >>> 0,
-    bits: bits as Record<FieldNames<Layout>, number>,
+    bits: bits as Record<FieldNames<Lines[number]>, number>,
     writable: writable >>> 0,
     clearedByOne: clearedByOne >>> 0,
     readable: ~writeOnly >>> 0,
