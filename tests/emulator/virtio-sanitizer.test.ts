@@ -58,10 +58,7 @@ function readSector(port: CoherencyPort, habits: Habits): { rules: string[]; byt
     [DATA + RING],
   );
   driver.start([0, VERSION_1]);
-  access.write(
-    story.vaddr('cached', REQUEST),
-    Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0),
-  );
+  access.write(story.vaddr('cached', REQUEST), Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0));
   if (habits.maintains) {
     story.toDevice(REQUEST, 16);
     story.toDevice(SECTOR, 512, 'invalidate');
