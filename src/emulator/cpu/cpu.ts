@@ -15,8 +15,10 @@ import { Block } from '../code/block.js';
 import type { CodeCache, CodePage } from '../code/code-cache.js';
 import { decodeBlock } from '../code/decode-block.js';
 import type { Bus } from '../devices/bus.js';
+import type { InterruptLine } from '../devices/device.js';
 import { BRANCHED, NEXT, type Op, type Outcome } from '../isa/op.js';
 import { Cp15 } from './cp15.js';
+import { applyAccess } from './cp15-registers.js';
 import { faultStatus } from './faults.js';
 import { FpRegisters } from './fp-registers.js';
 import type { CoreIds } from './ids.js';
@@ -83,13 +85,16 @@ export interface CpuParts {
   readonly code: CodeCache;
   readonly clock: Clock;
   readonly ids: CoreIds;
+  /** Every core of the machine, this one included. */
+  readonly cores: readonly Cpu[];
 }
 
 const EMPTY_BLOCK: Block = new Block([], 0);
 
 export class Cpu implements MemoryOwner {
   readonly index: number;
-  readonly r: Int32Array = new Int32Array(16);
+  /** r0 to r15 of the current mode, and one place more for a shifted operand. */
+  readonly r: Int32Array = new Int32Array(17);
   nf = 0;
   zf = 1;
   cf = 0;
@@ -226,20 +231,24 @@ export class Cpu implements MemoryOwner {
     return true;
   }
 
-  /** An interrupt line moved. Wakes a core that waits. */
-  setIrq(level: 0 | 1): void {
-    this.irq = level;
-    this.lineMoved(level);
-  }
+  /** Interrupt lines into the core. One that is asserted wakes a core that waits. */
+  readonly irqLine: InterruptLine = {
+    set: level => {
+      this.irq = level ? 1 : 0;
+      this.lineMoved(level);
+    },
+  };
 
-  setFiq(level: 0 | 1): void {
-    this.fiq = level;
-    this.lineMoved(level);
-  }
+  readonly fiqLine: InterruptLine = {
+    set: level => {
+      this.fiq = level ? 1 : 0;
+      this.lineMoved(level);
+    },
+  };
 
-  private lineMoved(level: 0 | 1): void {
+  private lineMoved(level: boolean): void {
     this.attention = 1;
-    if (level === 1 && (this.state === WAITING_FOR_INTERRUPT || this.state === WAITING_FOR_EVENT)) {
+    if (level && (this.state === WAITING_FOR_INTERRUPT || this.state === WAITING_FOR_EVENT)) {
       this.state = RUNNING;
     }
   }
@@ -437,6 +446,7 @@ export class Cpu implements MemoryOwner {
     }
     this.mode = mode;
     this.mem.setPrivilege(mode !== MODE_USER);
+    applyAccess(this);
   }
 
   private exchangeHigh(): void {
@@ -483,13 +493,24 @@ export class Cpu implements MemoryOwner {
     else if (bank !== BANK_USER) this.bankSpsr[bank] = value;
   }
 
-  /**
-   * Where the core begins: at `address`, A32 or (bit 0) T32, in Supervisor mode with interrupts masked, the MMU off.
-   */
-  start(address: number): void {
-    this.state = RUNNING;
-    this.branchExchange(address);
+  /** Sets the core to its state after reset, at `address`: A32 or (bit 0) T32, in Supervisor mode, the MMU off. */
+  powerOn(address: number, context: number): void {
+    this.switchMode(MODE_SVC);
+    this.masks = PSR_A | PSR_I | PSR_F;
     this.it = 0;
+    this.mem.setBigEndian(false);
+    this.cp15.reset();
+    this.fp.fpexc = 0;
+    this.exclusive = -1;
+    this.event = 0;
+    this.r[0] = context;
+    this.branchExchange(address);
+    this.state = RUNNING;
+    this.attention = 1;
+  }
+
+  powerOff(): void {
+    this.state = POWERED_OFF;
     this.attention = 1;
   }
 }

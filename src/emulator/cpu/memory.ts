@@ -7,7 +7,8 @@
  *   writeTags  the same for stores; never a page that holds decoded instructions
  *   bases      offset of the page in RAM
  *
- * One set each for privileged and for user accesses. The low bits of the address are compared as well, so that an
+ * One set each for privileged and for user accesses, and for each of the last few values of DACR: a kernel that keeps
+ * itself out of user memory changes it at every entry and exit. The low bits of the address are compared as well, so that an
  * unaligned access does not match. While somebody observes the machine nothing is entered, and every access takes
  * the slow path, which tells the observer: nobody pays while nobody watches.
  *
@@ -36,6 +37,8 @@ import { Translator } from './translate.js';
 /** Pages in each fast table. */
 const FAST = 256;
 const NO_TAG = 4;
+/** Values of DACR that are kept apart. */
+const DOMAIN_SETS = 4;
 
 /** The fast table of one privilege. */
 class FastPages {
@@ -79,8 +82,10 @@ export class Memory {
   private writeTags: Int32Array;
   private bases: Uint32Array;
   private fast: FastPages;
-  private readonly privilegedPages = new FastPages();
-  private readonly userPages = new FastPages();
+  /** Two for each value of DACR: privileged, user. */
+  private readonly sets: FastPages[] = [];
+  private readonly setDomains: number[] = [];
+  private currentSet = 0;
   private privileged = true;
   private readonly machine: Machine;
   private readonly bus: Bus;
@@ -107,7 +112,10 @@ export class Memory {
     this.halves = this.ram.halves;
     this.bytes = this.ram.bytes;
     this.translator = new Translator(machine.ram, registers);
-    this.fast = this.privilegedPages;
+    for (let i = 0; i < 2 * DOMAIN_SETS; i++) this.sets.push(new FastPages());
+    for (let i = 0; i < DOMAIN_SETS; i++) this.setDomains.push(0);
+    this.setDomains[0] = this.translator.domains;
+    this.fast = this.sets[0]!;
     this.readTags = this.fast.readTags;
     this.writeTags = this.fast.writeTags;
     this.bases = this.fast.bases;
@@ -201,15 +209,36 @@ export class Memory {
     return this.fail(fault(FAULT_ALIGNMENT), vaddr, write, 0);
   }
 
-  /** Accesses until the next call are made as by user code (LDRT and its kin), or as the mode says again. */
-  asUser(user: boolean, privilegedMode: boolean): void {
-    this.setPrivilege(privilegedMode && !user);
+  /** Cache maintenance by address met an address that is not translated: told as a write (B3.13.3). */
+  failMaintenance(vaddr: number): void {
+    this.failTranslation(vaddr, true);
   }
 
+  /** Accesses from now on are made as privileged or as user code (LDRT and its kin do so for a moment). */
   setPrivilege(privileged: boolean): void {
     if (privileged === this.privileged) return;
     this.privileged = privileged;
-    this.fast = privileged ? this.privilegedPages : this.userPages;
+    this.useSet();
+  }
+
+  /** DACR has changed, or what it means. */
+  domainsChanged(): void {
+    this.translator.domainsChanged();
+    const { domains } = this.translator;
+    if (this.setDomains[this.currentSet] === domains) return;
+    let set = this.setDomains.indexOf(domains);
+    if (set < 0) {
+      set = (this.currentSet + 1) % DOMAIN_SETS;
+      this.setDomains[set] = domains;
+      this.sets[2 * set]!.clear();
+      this.sets[2 * set + 1]!.clear();
+    }
+    this.currentSet = set;
+    this.useSet();
+  }
+
+  private useSet(): void {
+    this.fast = this.sets[2 * this.currentSet + (this.privileged ? 0 : 1)]!;
     this.readTags = this.fast.readTags;
     this.writeTags = this.fast.writeTags;
     this.bases = this.fast.bases;
@@ -223,13 +252,12 @@ export class Memory {
 
   /** What the TLB or the registers of translation say has changed, or somebody begins to observe. */
   forget(): void {
-    this.privilegedPages.clear();
-    this.userPages.clear();
+    for (const pages of this.sets) pages.clear();
   }
 
   /** Stores to the page of RAM at offset `base` must take the slow path from now on: it holds instructions. */
   guardPage(base: number): void {
-    for (const pages of [this.privilegedPages, this.userPages]) {
+    for (const pages of this.sets) {
       for (let slot = 0; slot < FAST; slot++) if (pages.bases[slot] === base) pages.writeTags[slot] = NO_TAG;
     }
   }
@@ -269,7 +297,7 @@ export class Memory {
 
   /** A decoded page is no more. */
   forgetCode(page: CodePage): void {
-    for (const pages of [this.privilegedPages, this.userPages]) {
+    for (const pages of this.sets) {
       for (let slot = 0; slot < FAST; slot++) {
         if (pages.fetchPages[slot] !== page) continue;
         pages.fetchTags[slot] = NO_TAG;
@@ -353,7 +381,7 @@ export class Memory {
     if (this.machine.observer !== null || this.bigEndian) return;
     const { fast } = this;
     const slot = (vaddr >>> 12) & (FAST - 1);
-    const rights = this.translator.tlb.rights[tlbSlot]!;
+    const rights = this.translator.rightsOf(tlbSlot);
     const tag = vaddr & ~0xfff;
     const mayRead = (rights & (this.privileged ? R_PRIVILEGED_READ : R_USER_READ)) !== 0;
     const mayWrite = (rights & (this.privileged ? R_PRIVILEGED_WRITE : R_USER_WRITE)) !== 0;

@@ -5,11 +5,10 @@
  * Each core has registers and a walker of its own: other cores run with other tables.
  * Left out: second stage, secure state, subpages of formats before ARMv6.
  */
-import { invariant } from '../../base/diagnostics.js';
 import { STRONGLY_ORDERED } from '../../hw/mmu/memory-type.js';
 import type { MmuRegisters } from '../../hw/mmu/registers.js';
 import { Translation } from '../../hw/mmu/translation.js';
-import { domainAccess, TableWalker, WALK_OK } from '../../hw/mmu/walker.js';
+import { TableWalker, WALK_OK } from '../../hw/mmu/walker.js';
 import type { Ram } from '../../hw/ram.js';
 import { FAULT_DOMAIN, FAULT_PERMISSION, fault, walkFault } from './faults.js';
 import {
@@ -23,6 +22,8 @@ import {
 } from './tlb.js';
 
 const ALL_RIGHTS = 63;
+/** Every domain a client: permissions count. */
+const CLIENTS = 0x55555555;
 /** Reading and writing, by AP[2:0]: B3.7.1. With the access flag AP[0] counts as 1. */
 const RIGHTS_OF_AP: readonly number[] = [
   0,
@@ -44,6 +45,8 @@ export class Translator {
   /** SCTLR.WXN and UWXN: what may be written may not be executed. */
   wxn = false;
   uwxn = false;
+  /** DACR as it counts: every domain is a client where there are no domains. */
+  domains: number = CLIENTS;
   /** Why translate() returned -1, and the domain of the entry. */
   fault = 0;
   domain = 0;
@@ -62,8 +65,14 @@ export class Translator {
       slot = this.walk(vaddr);
       if (slot < 0) return -1;
     }
-    if ((tlb.rights[slot]! & right) === right) return slot;
-    return this.denied(slot, right);
+    const place = tlb.places[slot]!;
+    const access = (this.domains >>> (2 * (place >>> 4))) & 3;
+    if (access === 3) return slot;
+    if (access === 1 && (tlb.rights[slot]! & right) !== 0) return slot;
+    // Access 2 is reserved and behaves as none.
+    this.domain = place >>> 4;
+    this.fault = fault(access === 1 ? FAULT_PERMISSION : FAULT_DOMAIN, place & 3);
+    return -1;
   }
 
   /** The slot of `vaddr` whatever the rights; -1 and `fault` where no valid entry translates it. */
@@ -72,23 +81,17 @@ export class Translator {
     return slot < 0 ? this.walk(vaddr) : slot;
   }
 
-  /** A right is missing: says whether the domain or the permission is to blame. */
-  private denied(slot: number, right: number): number {
-    const place = this.tlb.places[slot]!;
+  /** What an access through `slot` may do now: R_…, or-ed. */
+  rightsOf(slot: number): number {
+    const access = (this.domains >>> (2 * (this.tlb.places[slot]! >>> 4))) & 3;
+    if (access === 3) return ALL_RIGHTS;
+    return access === 1 ? this.tlb.rights[slot]! : 0;
+  }
+
+  /** DACR, the format or the MMU's state has changed. */
+  domainsChanged(): void {
     const { registers } = this;
-    this.domain = place >>> 4;
-    const level = place & 3;
-    if (registers.format === 'short' && this.enabled) {
-      const access = domainAccess(registers, this.domain);
-      // The reserved value 2 behaves as no access.
-      if (access !== 1 && access !== 3) {
-        this.fault = fault(FAULT_DOMAIN, level);
-        return -1;
-      }
-    }
-    invariant(right !== 0, 'a right is asked for');
-    this.fault = fault(FAULT_PERMISSION, level);
-    return -1;
+    this.domains = this.enabled && registers.format === 'short' ? registers.dacr : CLIENTS;
   }
 
   private walk(vaddr: number): number {
@@ -109,7 +112,7 @@ export class Translator {
     const shift = 31 - Math.clz32(found.size);
     const asid = found.ng === 1 ? registers.asid : -1;
     const frame = Math.floor(found.paddr / 4096);
-    return tlb.insert(vaddr, asid, frame, shift, this.rightsOf(found), place, found.memoryType);
+    return tlb.insert(vaddr, asid, frame, shift, this.permissionsOf(found), place, found.memoryType);
   }
 
   /** The level of the entry that was read last. A region of 1 GiB or less starts at level 2 with long descriptors. */
@@ -119,13 +122,8 @@ export class Translator {
     return found.kind === 'section' ? 2 : 1;
   }
 
-  private rightsOf(found: Translation): number {
+  private permissionsOf(found: Translation): number {
     const { registers } = this;
-    if (registers.format === 'short') {
-      const access = domainAccess(registers, found.domain);
-      if (access === 3) return ALL_RIGHTS;
-      if (access !== 1) return 0;
-    }
     const apBits = registers.afe || registers.format === 'long' ? found.apBits | 1 : found.apBits;
     let rights = RIGHTS_OF_AP[apBits]!;
     if (found.xn === 1) return rights;

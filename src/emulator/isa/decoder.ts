@@ -20,11 +20,11 @@ export function executeUndefined(cpu: Cpu): Outcome {
 }
 
 function guardVfp(cpu: Cpu, op: Op): Outcome {
-  return cpu.cp15.vfpEnabled && (cpu.fp.fpexc & 0x40000000) !== 0 ? op.execute(cpu, op) : cpu.undefined();
+  return cpu.cp15.vfpEnabled && cpu.fp.enabled ? op.execute(cpu, op) : cpu.undefined();
 }
 
 function guardNeon(cpu: Cpu, op: Op): Outcome {
-  return cpu.cp15.neonEnabled && (cpu.fp.fpexc & 0x40000000) !== 0 ? op.execute(cpu, op) : cpu.undefined();
+  return cpu.cp15.neonEnabled && cpu.fp.enabled ? op.execute(cpu, op) : cpu.undefined();
 }
 
 function guardVfpSystem(cpu: Cpu, op: Op): Outcome {

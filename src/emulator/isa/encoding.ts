@@ -6,7 +6,6 @@
  * Which row counts: of all whose pattern matches and whose `see` does not object, the one with the most fixed bits.
  * That is how the manual's "if Rn == '1111' then SEE" is said: by a row with those bits fixed.
  */
-import type { Cpu } from '../cpu/cpu.js';
 import type { Execute, Op } from './op.js';
 
 /** What decode() may say instead of an execute function. Model: UNPREDICTABLE behaves as UNDEFINED. */
@@ -61,5 +60,16 @@ export interface Encoding {
   readonly unit?: 'vfp' | 'neon' | 'vfp-system';
 }
 
-/** What a core implements, for rows that not all have. */
-export type Feature = (cpu: Cpu) => boolean;
+/** A row with its members in the order in which tables state them. */
+export function row(
+  name: string,
+  encoding: string,
+  section: string,
+  kind: EncodingClass,
+  pattern: string,
+  syntax: string,
+  decode: (op: Op) => Decoded,
+  more: Pick<Encoding, 'see' | 'unit'> = {},
+): Encoding {
+  return { name, encoding, section, class: kind, pattern, syntax, decode, ...more };
+}

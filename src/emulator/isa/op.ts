@@ -25,12 +25,14 @@ export type Execute = (cpu: Cpu, op: Op) => Outcome;
  *   body      looks whether the VFP or Advanced SIMD unit is on
  *   execute   what decode() of the encoding returned
  *   inner     what `execute` wraps, where it is one of the wrappers of `operands.ts`
+ *   operation what a wrapper that shifts an operand goes on with (`execute-data.ts`)
  */
 export class Op {
   run: Execute;
   body: Execute;
   execute: Execute;
   inner: Execute;
+  operation: Execute;
   /** The encoding, 16 or 32 bits, as an int32; a 32-bit T32 instruction with its first halfword on top. */
   word = 0;
   /** Of the instruction in its page. */
@@ -54,6 +56,8 @@ export class Op {
   ra = 0;
   rt = 0;
   rt2 = 0;
+  /** Where the second operand of a data-processing instruction is in `cpu.r`: rm, or the shifter's result. */
+  source = 0;
   /** LDM, STM and their kin. */
   list = 0;
   /** VFP and Advanced SIMD: raw fields with their top or bottom bits, and what is made of them. */
@@ -111,6 +115,7 @@ export class Op {
     this.body = execute;
     this.execute = execute;
     this.inner = execute;
+    this.operation = execute;
   }
 }
 

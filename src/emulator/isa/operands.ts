@@ -133,6 +133,17 @@ export function readingPc(op: Op, execute: Execute): Execute {
   return runReadingPc;
 }
 
+function runReadingAlignedPc(cpu: Cpu, op: Op): Outcome {
+  cpu.r[15] = pcValue(cpu, op) & ~3;
+  return op.inner(cpu, op);
+}
+
+/** As readingPc(), for addresses: Align(PC, 4). */
+export function readingAlignedPc(op: Op, execute: Execute): Execute {
+  op.inner = execute;
+  return runReadingAlignedPc;
+}
+
 function runWritingPc(cpu: Cpu, op: Op): Outcome {
   cpu.r[15] = pcValue(cpu, op);
   const outcome = op.inner(cpu, op);
@@ -150,7 +161,7 @@ export function writingPc(op: Op, execute: Execute): Execute {
 }
 
 function runLoadingPc(cpu: Cpu, op: Op): Outcome {
-  cpu.r[15] = pcValue(cpu, op);
+  cpu.r[15] = pcValue(cpu, op) & ~3;
   const outcome = op.inner(cpu, op);
   return outcome === BRANCHED ? BRANCHED : cpu.branchExchange(cpu.r[15]!);
 }
