@@ -53,11 +53,14 @@ export class Gic implements Stateful<GicState> {
   readonly cpuInterface: GicCpuInterface;
   private readonly core: GicCore;
   private readonly outputs: readonly CoreInterrupts[];
+  /** What each core was told last: bit 0 IRQ, bit 1 FIQ. */
+  private readonly told: Uint8Array;
 
   /** `lines`: interrupt IDs, a multiple of 32. One of `outputs` for each core. */
   constructor(variant: GicVariant, lines: number, outputs: readonly CoreInterrupts[]) {
     this.core = new GicCore(outputs.length, lines);
     this.outputs = outputs;
+    this.told = new Uint8Array(outputs.length);
     const update = (): void => this.update();
     this.distributor = new GicDistributor(this.core, variant, update);
     this.cpuInterface = new GicCpuInterface(this.core, variant, update);
@@ -93,8 +96,11 @@ export class Gic implements Stateful<GicState> {
         (control & (group1 ? ENABLE_GROUP1 : ENABLE_GROUP0)) !== 0 &&
         this.core.isSufficient(cpu, id);
       const asFiq = !group1 && (control & FIQ_EN) !== 0;
-      irq.set(signalled && !asFiq);
-      fiq.set(signalled && asFiq);
+      const lines = signalled ? (asFiq ? 2 : 1) : 0;
+      const changed = lines ^ this.told[cpu]!;
+      this.told[cpu] = lines;
+      if (changed & 1) irq.set((lines & 1) !== 0);
+      if (changed & 2) fiq.set((lines & 2) !== 0);
     }
   }
 
