@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** A32 branches, status registers, hints, barriers and coprocessors: ARM DDI 0406C, A5.2.11, A5.2.12, A5.5 to A5.7, A8.8 and B9.3. */
+import { isFloatingPoint, noCoprocessor, signed } from './a32-common.js';
 import { type Encoding, row, UNDEFINED, UNPREDICTABLE } from './encoding.js';
 import * as branch from './execute-branch.js';
 import * as system from './execute-system.js';
-import type { Op } from './op.js';
 import { expandA32, nop } from './operands.js';
-
-/** A signed field of `bits` bits. */
-export function signed(value: number, bits: number): number {
-  return (value << (32 - bits)) >> (32 - bits);
-}
 
 const branches: readonly Encoding[] = [
   row('B', 'A1', 'A8.8.18', 'branch', 'cond:4 1010 imm:24', 'b{c} {target}', op => {
@@ -243,15 +238,6 @@ const hints: readonly Encoding[] = [
     () => system.isb,
   ),
 ];
-
-/** Coprocessors 10 and 11 are VFP and Advanced SIMD (A7); others than 14 and 15 do not exist. */
-export function noCoprocessor(op: Op): boolean {
-  return op.coproc < 14;
-}
-
-function isFloatingPoint(op: Op): boolean {
-  return op.coproc === 10 || op.coproc === 11;
-}
 
 const coprocessors: readonly Encoding[] = [
   row(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** A32 loads and stores: ARM DDI 0406C, A5.2.8 to A5.2.10, A5.3, A5.5, A8.8 and B9.3. */
+import { multipleOffsets, pairOffsets } from './a32-common.js';
 import { type Decoded, type Encoding, row, UNPREDICTABLE } from './encoding.js';
 import * as access from './execute-load-store.js';
 import * as multiple from './execute-multiple.js';
@@ -281,20 +282,6 @@ const exclusives: readonly Encoding[] = [
   ),
 ];
 
-export function bitCount(list: number): number {
-  let count = 0;
-  for (let bits = list; bits !== 0; bits &= bits - 1) count++;
-  return count;
-}
-
-/** Lowest address and change of the base: `p` before, `u` upwards. */
-export function multipleOffsets(op: Op, count: number): void {
-  const bytes = 4 * count;
-  if (op.u === 1) op.imm = op.p === 1 ? 4 : 0;
-  else op.imm = op.p === 1 ? -bytes : 4 - bytes;
-  op.amount = op.u === 1 ? bytes : -bytes;
-}
-
 const multiples: readonly Encoding[] = [
   row(
     'LDM',
@@ -306,7 +293,7 @@ const multiples: readonly Encoding[] = [
     op => {
       if (op.rn === 15 || op.list === 0) return UNPREDICTABLE;
       if (op.w === 1 && ((op.list >> op.rn) & 1) === 1) return UNPREDICTABLE;
-      multipleOffsets(op, bitCount(op.list));
+      multipleOffsets(op);
       return (op.list & 0x8000) !== 0 ? loadingPc(op, multiple.ldm) : multiple.ldm;
     },
   ),
@@ -320,7 +307,7 @@ const multiples: readonly Encoding[] = [
     op => {
       if (op.rn === 15 || op.list === 0) return UNPREDICTABLE;
       // With write-back, a base in the list is UNKNOWN unless it comes first.
-      multipleOffsets(op, bitCount(op.list));
+      multipleOffsets(op);
       return (op.list & 0x8000) !== 0 ? readingPc(op, multiple.stm) : multiple.stm;
     },
   ),
@@ -335,7 +322,7 @@ const multiples: readonly Encoding[] = [
       op.list |= 0x8000;
       if (op.rn === 15 || (op.w === 1 && ((op.list >> op.rn) & 1) === 1)) return UNPREDICTABLE;
       op.last = 1;
-      multipleOffsets(op, bitCount(op.list));
+      multipleOffsets(op);
       return multiple.ldmReturn;
     },
   ),
@@ -348,7 +335,7 @@ const multiples: readonly Encoding[] = [
     'ldm{mode}{c} {rn}, {list}^',
     op => {
       if (op.rn === 15 || op.list === 0) return UNPREDICTABLE;
-      multipleOffsets(op, bitCount(op.list));
+      multipleOffsets(op);
       return multiple.ldmUser;
     },
   ),
@@ -361,7 +348,7 @@ const multiples: readonly Encoding[] = [
     'stm{mode}{c} {rn}, {list}^',
     op => {
       if (op.rn === 15 || op.list === 0) return UNPREDICTABLE;
-      multipleOffsets(op, bitCount(op.list));
+      multipleOffsets(op);
       return (op.list & 0x8000) !== 0 ? readingPc(op, multiple.stmUser) : multiple.stmUser;
     },
   ),
@@ -375,7 +362,7 @@ const multiples: readonly Encoding[] = [
     op => {
       if (op.rn === 15) return UNPREDICTABLE;
       op.last = 1;
-      multipleOffsets(op, 2);
+      pairOffsets(op);
       return multiple.rfe;
     },
   ),
@@ -387,7 +374,7 @@ const multiples: readonly Encoding[] = [
     '1111 100 p:1 u:1 1 w:1 0 (1101) (0000) (0101) (000) mode:5',
     'srs{mode} sp{w}, #{mode}',
     op => {
-      multipleOffsets(op, 2);
+      pairOffsets(op);
       return multiple.srs;
     },
   ),
