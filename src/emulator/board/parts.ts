@@ -76,8 +76,13 @@ const GENERIC_TIMER_HZ = 62_500_000;
 const A9_PERIPHERAL_HZ = 100_000_000;
 /** TIMCLK, where the tree names no fixed clock: Versatile Express, DUI 0447, 2.4. */
 const TIMER_HZ = 1_000_000;
-const UARTCR = 0x30;
-const UART_ENABLED = 0x301;
+/** UART registers as firmware that prints leaves them: 115200 baud from 24 MHz, FIFOs, 8 bits, enabled. */
+const UART_SET_UP = [
+  [0x24, 13],
+  [0x28, 1],
+  [0x2c, 0x70],
+  [0x30, 0x301],
+] as const;
 
 function cores({ system }: Workbench): number[] {
   return system.cpus.map(({ index }) => index);
@@ -88,8 +93,8 @@ const pl011: Part = {
   regs: 1,
   build: (bench, place) => {
     const uart = new Pl011(place.node.path, place.line(0));
-    // As firmware that prints leaves it: earlycon and the decompressor only write.
-    uart.write(UARTCR, 4, UART_ENABLED, 0);
+    // Earlycon and the decompressor only write.
+    for (const [offset, value] of UART_SET_UP) uart.write(offset, 4, value, 0);
     bench.uarts.push(uart);
     place.attach(place.regs[0]!, uart);
     place.keep(uart);
