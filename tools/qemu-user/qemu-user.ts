@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Words of a record, as in `run-instructions.c`. */
-export const RECORD_WORDS = 148;
+export const RECORD_WORDS = 164;
 export const WORD = 0;
 /** In: 1 for T32. Out: the signal, or 0. */
 export const THUMB = 1;
@@ -23,6 +23,10 @@ export const R = 4;
 export const D = 20;
 export const MEMORY = 84;
 export const MEMORY_WORDS = 64;
+/** How many words of code follow WORD, and the words: 15 at most. */
+export const EXTRA = 148;
+export const EXTRA_CODE = 149;
+export const EXTRA_WORDS = 15;
 /** Where the memory of a record lies for the instruction. */
 export const MEMORY_ADDRESS = 0x20000800;
 
@@ -60,6 +64,8 @@ export class QemuUser {
     const done = spawnSync(EMULATOR, ['-cpu', cpu, this.program], {
       input,
       maxBuffer: records.byteLength + 1,
+      timeout: 120_000,
+      killSignal: 'SIGKILL',
     });
     if (done.status !== 0 || done.stdout.length !== input.length) {
       throw new Error(

@@ -36,6 +36,8 @@ run_one:
         str     r1, [r0, #12]
         vmrs    r1, fpscr
         str     r1, [r0, #8]
+        mov     r1, #0
+        vmsr    fpscr, r1
         add     r1, r0, #80
         vstmia  r1!, {d0-d15}
         vstmia  r1!, {d16-d31}
