@@ -278,11 +278,14 @@ export class VirtioMmio implements MmioDevice, VirtioTransport, Stateful<VirtioM
       this.reset();
       return;
     }
-    const { FEATURES_OK, DEVICE_NEEDS_RESET } = Status.bits;
+    const { FEATURES_OK, DRIVER_OK, DEVICE_NEEDS_RESET } = Status.bits;
     const refused = this.offered.some((offered, word) => (this.accepted[word]! & ~offered) !== 0);
     const modern = this.hasFeature(VIRTIO_F_VERSION_1);
     const kept = registers.get(Status) & DEVICE_NEEDS_RESET;
+    const ready = !registers.has(Status, DRIVER_OK);
     registers.set(Status, (value & ~DEVICE_NEEDS_RESET) | kept);
+    // Buffers that were made available before are looked at now. VIRTIO 1.2, 3.1.1, step 8.
+    if (ready && this.isRunning()) for (const index of this.queues.keys()) this.wake(index);
     if (refused || (!modern && !this.legacy)) registers.clearBits(Status, FEATURES_OK);
   }
 

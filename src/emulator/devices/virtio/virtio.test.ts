@@ -129,6 +129,19 @@ for (const indirect of [false, true]) {
   }
 }
 
+test('buffers that were there before the driver was ready are not forgotten', () => {
+  const { driver, memory, clock, port } = block();
+  driver.start([0, VERSION_1]);
+  port.set(0x70, 0xb);
+  request(memory, 4, 0);
+  driver.add(0, [HEADER, STATUS]);
+  pass(clock, 10_000);
+  assert.equal(driver.returned(0).length, 0, 'not ready: nothing is taken');
+  port.set(0x70, 0xf);
+  pass(clock, 10_000);
+  assert.equal(driver.returned(0).length, 1);
+});
+
 test('without an armed event, or with the flag, there is no interrupt', () => {
   const { driver, memory, clock, irq } = block();
   driver.start([EVENT_IDX, VERSION_1]);
