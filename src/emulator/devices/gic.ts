@@ -108,8 +108,14 @@ export class Gic implements Stateful<GicState> {
     return this.core.save();
   }
 
+  /** Tells every core its lines anew, whatever it was told before. */
   restore(state: GicState): void {
     this.core.restore(state);
+    this.told.fill(0);
+    for (const { irq, fiq } of this.outputs) {
+      irq.set(false);
+      fiq.set(false);
+    }
     this.update();
   }
 }
