@@ -106,7 +106,7 @@ function compare(number: string, opc2: string, last: string, withZero: boolean):
     number,
     303,
     bits,
-    withZero ? 'vcmp{e}{c}.f {d}, #0' : 'vcmp{e}{c}.f {d}, {m}',
+    withZero ? 'vcmp{e}{c}.f {d}, #0.0' : 'vcmp{e}{c}.f {d}, {m}',
     join(joinSingles, execute.comparesSingle),
     join(joinDoubles, execute.comparesDouble),
   );

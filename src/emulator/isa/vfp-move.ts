@@ -112,7 +112,7 @@ function system(run: Execute, mayBe15: boolean): TwinDecode {
 function systemRow(name: string, section: number, read: boolean, reg: string, special: string): TwinRow {
   const bits = `1110 111${read ? '1' : '0'} ${reg} rt:4 1010 (000)1 (0000)`;
   const isFpscr = reg === '0001';
-  const syntax = read ? `vmrs{c} {rt}, ${special}` : `vmsr{c} ${special}, {rt}`;
+  const syntax = read ? `vmrs{c} ${isFpscr ? '{apsr}' : '{rt}'}, ${special}` : `vmsr{c} ${special}, {rt}`;
   const run = isFpscr
     ? read
       ? move.readFpscr
@@ -135,8 +135,8 @@ function systemRow(name: string, section: number, read: boolean, reg: string, sp
   );
 }
 
-/** VLDM and VSTM of doubleword registers; an odd immediate is FLDMX, FSTMX: one more word is skipped. */
-function multiple(run: Execute, double: boolean, load: boolean): TwinDecode {
+/** VLDM and VSTM of `imm` words; an odd one of doublewords (FLDMX, FSTMX) is skipped. */
+function multiple(run: Execute, double: boolean): TwinDecode {
   return (op, thumb) => {
     const { imm } = op;
     if (double) joinDoubles(op);
@@ -146,10 +146,9 @@ function multiple(run: Execute, double: boolean, load: boolean): TwinDecode {
     op.size = double ? imm & ~1 : imm;
     op.imm = 4 * imm;
     const registers = double ? imm >> 1 : imm;
-    const usesPc = op.rn === 15;
-    if (usesPc && (op.w !== 0 || thumb)) return UNPREDICTABLE;
-    if (registers === 0 || op.vd + registers > 32 || (double && registers > 16)) return UNPREDICTABLE;
-    return load || !usesPc || !thumb ? run : UNPREDICTABLE;
+    if (op.rn === 15 && (op.w !== 0 || thumb)) return UNPREDICTABLE;
+    const tooMany = op.vd + registers > 32 || (double && registers > 16);
+    return registers === 0 || tooMany ? UNPREDICTABLE : run;
   };
 }
 
@@ -165,6 +164,13 @@ function one(run: Execute, double: boolean, load: boolean): TwinDecode {
   };
 }
 
+/** What VLDM and VSTM transfer: doublewords, doublewords as FLDMX and FSTMX do, singles. */
+const TRANSFERS = [
+  { number: '1', rest: 'vd:4 1011 imm:7 0', list: '{dlist}', x: false },
+  { number: '1', rest: 'vd:4 1011 imm:7 1', list: '{dlist}', x: true },
+  { number: '2', rest: 'vd:4 1010 imm:8', list: '{slist}', x: false },
+];
+
 /** The forms of VLDM or VSTM. PUSH and POP are forms with SP; they are rows for their syntax only. */
 function multiples(
   name: string,
@@ -175,54 +181,51 @@ function multiples(
 ): TwinRow[] {
   const run = load ? memory.loadMultiple : memory.storeMultiple;
   const l = load ? '1' : '0';
-  const lower = name.toLowerCase();
-  const stackBits = load ? '0 1 d:1 1' : '1 0 d:1 1';
-  return [true, false].flatMap(double => {
-    const number = double ? '1' : '2';
-    const decode = multiple(run, double, load);
-    const rest = `vd:4 101${double ? '1' : '0'} imm:8`;
-    const list = double ? '{dlist}' : '{slist}';
-    const decodeStack: TwinDecode = (op, thumb) => {
-      op.rn = 13;
-      op.w = 1;
-      op.u = load ? 1 : 0;
-      return decode(op, thumb);
+  return TRANSFERS.flatMap(({ number, rest, list, x }) => {
+    const decode = (up: 0 | 1 | undefined, wback: 0 | 1 | undefined): TwinDecode => {
+      const joined = multiple(run, number === '1');
+      return (op, thumb) => {
+        op.u = up ?? op.u;
+        op.w = wback ?? op.w;
+        if (number === '1') op.imm = 2 * op.imm + (x ? 1 : 0);
+        return joined(op, thumb);
+      };
     };
-    const decodeDown: TwinDecode = (op, thumb) => {
-      op.w = 1;
-      op.u = 0;
-      return decode(op, thumb);
-    };
-    const decodeUp: TwinDecode = (op, thumb) => {
-      op.u = 1;
-      return decode(op, thumb);
-    };
-    return [
+    const mnemonic = (mode: string): string =>
+      x ? `f${load ? 'ldm' : 'stm'}${mode}x` : `${name.toLowerCase()}${mode}`;
+    const rows = [
       memoryRow(
         name,
         number,
         section,
         `110 0 1 d:1 w:1 ${l} rn:4 ${rest}`,
-        `${lower}ia{c} {rn}{w}, ${list}`,
-        decodeUp,
+        `${mnemonic('ia')}{c} {rn}{w}, ${list}`,
+        decode(1, undefined),
       ),
       memoryRow(
         name,
         number,
         section,
         `110 1 0 d:1 1 ${l} rn:4 ${rest}`,
-        `${lower}db{c} {rn}!, ${list}`,
-        decodeDown,
-      ),
-      memoryRow(
-        stack,
-        number,
-        stackSection,
-        `110 ${stackBits} ${l} 1101 ${rest}`,
-        `${stack.toLowerCase()}{c} ${list}`,
-        decodeStack,
+        `${mnemonic('db')}{c} {rn}!, ${list}`,
+        decode(0, 1),
       ),
     ];
+    if (x) return rows;
+    const stackBits = load ? '0 1 d:1 1' : '1 0 d:1 1';
+    const stackDecode = decode(load ? 1 : 0, 1);
+    const stackRow = memoryRow(
+      stack,
+      number,
+      stackSection,
+      `110 ${stackBits} ${l} 1101 ${rest}`,
+      `${stack.toLowerCase()}{c} ${list}`,
+      (op, thumb) => {
+        op.rn = 13;
+        return stackDecode(op, thumb);
+      },
+    );
+    return [...rows, stackRow];
   });
 }
 
