@@ -78,6 +78,8 @@ function finish(op: Op, { operands }: Operation, reads: boolean, make: () => Exe
     const execute = make();
     return returns ? returning(op, execute) : writingPc(op, execute);
   }
+  // Comparisons set the flags, and have no bit for it.
+  if (operands === 'n') op.s = 1;
   const execute = make();
   return reads ? readingPc(op, execute) : execute;
 }
@@ -127,6 +129,7 @@ function rowsOf(operation: Operation): Encoding[] {
         if ((operands !== 'n' && op.rd === 15) || readsRn(op) || op.rm === 15 || op.ra === 15) {
           return UNPREDICTABLE;
         }
+        if (operands === 'n') op.s = 1;
         return withRegisterShift(op, forms);
       },
     ),

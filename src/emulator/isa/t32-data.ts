@@ -124,6 +124,7 @@ function rowsOf(operation: Operation): Encoding[] {
       `${mnemonic}.w ${registers}, {rm}{shift}`,
       op => {
         if (refuses(op, operation, false)) return UNPREDICTABLE;
+        if (kind === 'n') op.s = 1;
         decodeImmediateShift(op, op.shift, op.amount);
         return withShift(op, forms);
       },
