@@ -52,12 +52,25 @@ function writeBack(cpu: Cpu, op: Op, bytes: number): Outcome {
  * order big-endian memory turns round.
  */
 function place(op: Op, i: number, swap: number): number {
-  const { amount, b } = op;
-  if (op.size === 3) return (op.vd << 1) + (i ^ swap);
-  const perRegister = 8 >> op.size;
-  const structure = Math.floor(i / amount);
-  const register = op.vd + (i % amount) * b + Math.floor(structure / perRegister);
-  return register * perRegister + (structure % perRegister);
+  const { amount, size } = op;
+  if (size === 3) return (op.vd << 1) + (i ^ swap);
+  if (amount === 1) return (op.vd << (3 - size)) + i;
+  const structure = (i / amount) | 0;
+  const register = op.vd + (i - structure * amount) * op.b + (structure >> (3 - size));
+  return (register << (3 - size)) + (structure & ((8 >> size) - 1));
+}
+
+/**
+ * VLD1 and VST1 of whole registers in little-endian order: what the elements are does not matter then, and words are
+ * moved where they are aligned: 45 ns instead of 347 for 32 bytes (`bench/vector.ts`).
+ */
+function movesWords(cpu: Cpu, op: Op, address: number): boolean {
+  return op.amount === 1 && (address & 3) === 0 && !cpu.mem.bigEndian;
+}
+
+/** Whether a transfer lies in one page, so that its first access faults if any does. */
+function inOnePage(address: number, bytes: number): boolean {
+  return ((address ^ (address + bytes - 1)) & ~0xfff) === 0;
 }
 
 export function loadStructures(cpu: Cpu, op: Op): Outcome {
@@ -65,6 +78,15 @@ export function loadStructures(cpu: Cpu, op: Op): Outcome {
   const address = cpu.r[op.rn]!;
   const bytes = 8 * op.amount * op.index;
   if (!isAligned(cpu, op, address, 1 << op.size, false)) return abort(cpu);
+  if (movesWords(cpu, op, address) && inOnePage(address, bytes)) {
+    const first = op.vd << 1;
+    for (let i = 0; i < bytes >> 2; i++) {
+      const value = mem.load32((address + 4 * i) | 0);
+      if (mem.failed !== 0) return abort(cpu);
+      fp.words[first + i] = value;
+    }
+    return writeBack(cpu, op, bytes);
+  }
   const size = op.size === 3 ? 2 : op.size;
   const count = bytes >> size;
   for (let i = 0; i < count; i++) {
@@ -81,7 +103,16 @@ export function storeStructures(cpu: Cpu, op: Op): Outcome {
   const { mem, fp } = cpu;
   const address = cpu.r[op.rn]!;
   const bytes = 8 * op.amount * op.index;
-  if (!isAligned(cpu, op, address, 1 << op.size, true) || !mem.canStore(address, bytes)) return abort(cpu);
+  if (!isAligned(cpu, op, address, 1 << op.size, true)) return abort(cpu);
+  if (!inOnePage(address, bytes) && !mem.canStore(address, bytes)) return abort(cpu);
+  if (movesWords(cpu, op, address)) {
+    const first = op.vd << 1;
+    for (let i = 0; i < bytes >> 2; i++) {
+      mem.store32((address + 4 * i) | 0, fp.words[first + i]!);
+      if (mem.failed !== 0) return abort(cpu);
+    }
+    return writeBack(cpu, op, bytes);
+  }
   const size = op.size === 3 ? 2 : op.size;
   const view = fp.unsigned(size);
   const swap = mem.bigEndian ? 1 : 0;
@@ -112,7 +143,8 @@ export function storeLane(cpu: Cpu, op: Op): Outcome {
   const { size, amount } = op;
   const address = cpu.r[op.rn]!;
   const bytes = amount << size;
-  if (!isAligned(cpu, op, address, 1 << size, true) || !mem.canStore(address, bytes)) return abort(cpu);
+  if (!isAligned(cpu, op, address, 1 << size, true)) return abort(cpu);
+  if (!inOnePage(address, bytes) && !mem.canStore(address, bytes)) return abort(cpu);
   const view = fp.unsigned(size);
   for (let k = 0; k < amount; k++) {
     const value = view[((op.vd + k * op.b) << (3 - size)) + op.index]!;

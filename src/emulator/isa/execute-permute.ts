@@ -94,11 +94,20 @@ export function zip(size: number): Execute {
 
 /** VEXT: bytes `imm` and following of Vn, then of Vm. */
 export function extract(cpu: Cpu, op: Op): Outcome {
-  const registers = cpu.fp.bytes;
-  const size = 8 << op.q;
-  bytes.set(registers.subarray(8 * op.vn, 8 * op.vn + size));
-  bytes.set(registers.subarray(8 * op.vm, 8 * op.vm + size), size);
-  registers.set(bytes.subarray(op.imm, op.imm + size), 8 * op.vd);
+  const registers = cpu.fp.words;
+  const count = 2 << op.q;
+  const d = op.vd << 1;
+  for (let i = 0; i < count; i++) {
+    words[i] = registers[(op.vn << 1) + i]!;
+    words[count + i] = registers[(op.vm << 1) + i]!;
+  }
+  const from = op.imm >> 2;
+  const shift = 8 * (op.imm & 3);
+  for (let i = 0; i < count; i++) {
+    const low = words[from + i]!;
+    // Without a shift the next word is not looked at: it may be beyond both registers.
+    registers[d + i] = shift === 0 ? low : (low >>> shift) | (words[from + i + 1]! << (32 - shift));
+  }
   return NEXT;
 }
 
@@ -107,7 +116,7 @@ export function table(cpu: Cpu, op: Op): Outcome {
   const registers = cpu.fp.bytes;
   const length = 8 * op.size;
   const keeps = (op.word & 0x40) !== 0;
-  bytes.set(registers.subarray(8 * op.vn, 8 * op.vn + length));
+  for (let i = 0; i < length; i++) bytes[i] = registers[8 * op.vn + i]!;
   for (let i = 0; i < 8; i++) {
     const index = registers[8 * op.vm + i]!;
     if (index < length) registers[8 * op.vd + i] = bytes[index]!;
@@ -116,11 +125,21 @@ export function table(cpu: Cpu, op: Op): Outcome {
   return NEXT;
 }
 
+/** Puts `element` of op.size into all elements of Vd: whole words, since filling an array takes its time. */
+export function fill(cpu: Cpu, op: Op, element: number): void {
+  const { words: registers } = cpu.fp;
+  const word =
+    op.size === 0
+      ? Math.imul(element & 0xff, 0x01010101)
+      : op.size === 1
+        ? Math.imul(element & 0xffff, 0x10001)
+        : element;
+  for (let i = 0; i < 2 << op.q; i++) registers[(op.vd << 1) + i] = word;
+}
+
 /** VDUP from an element. */
 export function duplicate(cpu: Cpu, op: Op): Outcome {
-  const view = cpu.fp.unsigned(op.size);
-  const from = op.vd << (3 - op.size);
-  const element = view[(op.vm << (3 - op.size)) + op.index]!;
-  view.fill(element, from, from + ((8 >> op.size) << op.q));
+  const element = cpu.fp.unsigned(op.size)[(op.vm << (3 - op.size)) + op.index]!;
+  fill(cpu, op, element);
   return NEXT;
 }

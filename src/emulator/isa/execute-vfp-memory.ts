@@ -59,8 +59,10 @@ function storeWords(cpu: Cpu, op: Op, to: number): boolean {
   const { mem } = cpu;
   const { words } = cpu.fp;
   const swap = op.f !== 0 && mem.bigEndian ? 1 : 0;
-  // Nothing is stored if any word cannot be: an aligned run of up to 32 words touches two pages at most.
-  if (op.size > 1 && (to & 3) === 0 && !mem.canStore(to, 4 * op.size)) {
+  // Nothing is stored if any word cannot be: a run of up to 32 words touches two pages at most. In one page the first
+  // word faults if any does.
+  const bytes = 4 * op.size;
+  if (((to ^ (to + bytes - 1)) & ~0xfff) !== 0 && (to & 3) === 0 && !mem.canStore(to, bytes)) {
     cpu.dataAbort();
     return false;
   }

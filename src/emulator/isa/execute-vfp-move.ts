@@ -4,6 +4,7 @@
  * unit (ARM DDI 0406C, A7.8, A7.9, B9.3.21).
  */
 import type { Cpu } from '../cpu/cpu.js';
+import { fill } from './execute-permute.js';
 import { NEXT, type Op, type Outcome } from './op.js';
 
 /** VMOV from a core register to a scalar: `size` 0, 1 or 2, `index` within Dd. */
@@ -21,8 +22,7 @@ export function scalarToCore(cpu: Cpu, op: Op): Outcome {
 
 /** VDUP from a core register to all elements of Dd or Qd. */
 export function duplicateCore(cpu: Cpu, op: Op): Outcome {
-  const from = op.vd << (3 - op.size);
-  cpu.fp.unsigned(op.size).fill(cpu.r[op.rt]!, from, from + ((8 >> op.size) << op.q));
+  fill(cpu, op, cpu.r[op.rt]!);
   return NEXT;
 }
 

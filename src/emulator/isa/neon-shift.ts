@@ -63,14 +63,11 @@ function all(signed: boolean, of: (bits: number) => ImmediateLane, of64: Immedia
   return [...sized(3, (size, bits) => withImmediate(size, signed, of(bits))), withImmediate64(of64)];
 }
 
-function rights(
-  name: string,
-  section: number,
-  a: string,
-  of: ImmediateLane,
-  rounds: boolean,
-  accumulates: boolean,
-): TwinRow {
+function rights(name: string, section: number, a: string, rounds: boolean, accumulates: boolean): TwinRow {
+  const of = (unsigned: boolean): ImmediateLane => {
+    const shifted = rounds ? lane.shiftRightRounded(unsigned) : lane.shiftRight(unsigned);
+    return accumulates ? lane.shiftRightAdd(shifted) : shifted;
+  };
   const of64 =
     (unsigned: boolean): ImmediateLane64 =>
     (m, imm, d) => {
@@ -78,8 +75,8 @@ function rights(
       else m.shiftRight(imm, unsigned);
       if (accumulates) m.add(d.lo, d.hi);
     };
-  const signed = all(true, () => of, of64(false));
-  const unsigned = all(false, () => of, of64(true));
+  const signed = all(true, () => of(false), of64(false));
+  const unsigned = all(false, () => of(true), of64(true));
   return shift(name, section, 'u:1', a, '{su}', true, signed, unsigned);
 }
 
@@ -108,7 +105,7 @@ function narrows(
 function narrowLanes(rounds: boolean, signed: boolean, to: 'modulo' | 'signed' | 'unsigned'): Execute[] {
   const cut = (status: FpStatus, value: number, bits: number): number =>
     to === 'modulo' ? value : lane.saturate(status, value, bits, to === 'unsigned');
-  const of = rounds ? lane.shiftRightRounded : lane.shiftRight;
+  const of = rounds ? lane.shiftRightRounded(!signed) : lane.shiftRight(!signed);
   return [
     // `narrowing` hands the immediate over in place of the old element.
     ...sized(2, (size, bits) =>
@@ -186,10 +183,10 @@ const saturatingLeft = (unsigned: boolean, signedToUnsigned: boolean): Execute[]
   );
 
 export const neonShiftRows: readonly TwinRow[] = [
-  rights('VSHR', 398, '0000', lane.shiftRight, false, false),
-  rights('VSRA', 402, '0001', lane.shiftRightAdd, false, true),
-  rights('VRSHR', 389, '0010', lane.shiftRightRounded, true, false),
-  rights('VRSRA', 393, '0011', lane.shiftRightRoundedAdd, true, true),
+  rights('VSHR', 398, '0000', false, false),
+  rights('VSRA', 402, '0001', false, true),
+  rights('VRSHR', 389, '0010', true, false),
+  rights('VRSRA', 393, '0011', true, true),
   shift('VSRI', 403, '1', '0100', '', true, all(false, lane.shiftRightInsert, lane.shiftRightInsert64)),
   shift(
     'VSHL (immediate)',
