@@ -155,7 +155,7 @@ export class GicCpuInterface extends WordDevice {
     const id = this.visible(cpu, alias);
     if (id >= SPURIOUS_GROUP1 || !core.isSufficient(cpu, id)) return id === SPURIOUS_GROUP1 ? id : SPURIOUS;
     const group1 = core.isGroup1(cpu, id);
-    const priority = core.groupPriority(cpu, core.priorities[core.priorityOf(cpu, id)]!, group1);
+    const priority = core.priorities[core.priorityOf(cpu, id)]! & core.groupMask(cpu, group1);
     const field = group1 ? NSAPR : APR;
     core.setField(cpu, field, core.field(cpu, field) | (1 << (priority >>> 3)));
     core.setActive(cpu, id, true);

@@ -90,7 +90,8 @@ export class GicDistributor implements MmioDevice {
       case GICD_IIDR:
         return variant.GICD_IIDR;
       case GICD_ICPIDR2:
-        return variant.architecture << 4;
+        // ArchRev [7:4]; JEDEC code 0x3b of Arm [3:0]. IHI 0048B, 4.3.18.
+        return (variant.architecture << 4) | 0xb;
     }
     if (offset >= GICD_ICFGR && offset < GICD_ICFGR + 0x100) return this.readConfiguration(offset, cpu);
     const index = this.wordIndex(offset, cpu);

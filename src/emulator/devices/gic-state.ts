@@ -201,18 +201,24 @@ export class GicCore {
     return both === 0 ? IDLE_PRIORITY : 8 * (31 - Math.clz32(both & -both));
   }
 
-  /** The part of a priority that decides about preemption. IHI 0048B, table 3-2. */
-  groupPriority(core: number, priority: number, group1: boolean): number {
+  /** The bits of a priority that decide about preemption. IHI 0048B, table 3-2. */
+  groupMask(core: number, group1: boolean): number {
     const common = (this.field(core, CTLR) & CBPR) !== 0;
     const lowest = group1 && !common ? this.field(core, ABPR) : this.field(core, BPR) + 1;
-    return priority & (0xff << lowest) & 0xff;
+    return (0xff << lowest) & 0xff;
   }
 
-  /** Whether `core` would take that interrupt now: above the mask and above all that is active. */
+  /**
+   * Whether `core` would take that interrupt now: above the mask, and in its group priority above all that is
+   * active. IHI 0048B, 3.3.2 and 3.3.3.
+   */
   isSufficient(core: number, id: number): boolean {
     const priority = this.priorities[this.priorityOf(core, id)]!;
     if (priority >= this.field(core, PMR)) return false;
-    return this.groupPriority(core, priority, this.isGroup1(core, id)) < this.runningPriority(core);
+    const running = this.runningPriority(core);
+    if (running === IDLE_PRIORITY) return true;
+    const mask = this.groupMask(core, this.isGroup1(core, id));
+    return (priority & mask) < (running & mask);
   }
 
   save(): GicState {

@@ -19,8 +19,8 @@ const RTCCR = 0x00c;
 const RTCMIS = 0x018;
 const RTCICR = 0x01c;
 
-/** RTCPeriphID0-3: part 0x031, designer 0x41. DDI 0224, 3.3.9. */
-const PERIPHID = 0x00041031;
+/** RTCPeriphID0-3: part 0x031, designer 0x41, revision 1. DDI 0224, 3.3.9. */
+const PERIPHID = 0x00141031;
 
 export interface Pl031State {
   readonly registers: Uint32Array;
