@@ -7,7 +7,7 @@ import { Block } from '../src/emulator/code/block.js';
 import { a32 } from '../src/emulator/isa/index.js';
 import { Op } from '../src/emulator/isa/op.js';
 import { nop } from '../src/emulator/isa/operands.js';
-import { ArmoryCore } from '../tools/qemu-user/armory-core.js';
+import { UserCore } from '../tools/qemu-user/user-core.js';
 
 const ROUNDS = 5;
 const EXECUTIONS = 200_000;
@@ -50,7 +50,7 @@ const INSTRUCTIONS: Readonly<Record<string, number>> = {
   'vld4.8 {d0-d3}, [r1]': 0xf421000f,
 };
 
-const { cpu } = new ArmoryCore();
+const { cpu } = new UserCore();
 cpu.fp.fpexc = 0x40000000;
 cpu.r[1] = 0x20000800;
 for (let i = 0; i < 64; i++) cpu.fp.words[i] = 0x3f800000 + i * 12345;

@@ -12,16 +12,16 @@ import { MODE_ABORT, MODE_SVC, MODE_UNDEFINED, MODE_USER } from '../../src/emula
 import { a32 } from '../../src/emulator/isa/index.js';
 import { Op } from '../../src/emulator/isa/op.js';
 import { nop } from '../../src/emulator/isa/operands.js';
-import { ArmoryCore } from '../../tools/qemu-user/armory-core.js';
+import { UserCore } from '../../tools/qemu-user/user-core.js';
 
 const ENABLED = 0x40000000;
 const RAM = 0x20000000;
 /** The end of what is mapped. */
-const END = RAM + 0x100000;
+const END = RAM + 0x1000;
 
 /** A core in a mode, its floating-point unit on. */
 function core(mode = MODE_SVC, name = 'Cortex-A15'): Cpu {
-  const { cpu } = new ArmoryCore(name);
+  const { cpu } = new UserCore(name);
   cpu.switchMode(mode);
   applyAccess(cpu);
   cpu.fp.fpexc = ENABLED;

@@ -12,7 +12,6 @@ import { type EncodingClass, UNDEFINED, UNPREDICTABLE } from '../../src/emulator
 import { a32, t32 } from '../../src/emulator/isa/index.js';
 import { Op } from '../../src/emulator/isa/op.js';
 import { nop } from '../../src/emulator/isa/operands.js';
-import { ArmoryCore } from './armory-core.js';
 import { doubleOperand, fpscrOperand, singleOperand, sparse } from './operands.js';
 import {
   APSR,
@@ -29,6 +28,7 @@ import {
   THUMB,
   WORD,
 } from './qemu-user.js';
+import { UserCore } from './user-core.js';
 
 const CLASSES: readonly EncodingClass[] = ['vfp', 'vfp-load-store', 'neon', 'neon-load-store'];
 /** The longest transfer: 32 words, and one that FLDMX skips. */
@@ -187,7 +187,7 @@ export function compareTargets(
   count: number,
   seed: number,
 ): Outcome[] {
-  const core = new ArmoryCore();
+  const core = new UserCore();
   const outcomes: Outcome[] = [];
   let trials: Trial[] = [];
   targets.forEach((target, t) => {
@@ -210,7 +210,7 @@ export function compareTargets(
   return outcomes;
 }
 
-function compareTrials(qemu: QemuUser, core: ArmoryCore, trials: readonly Trial[]): void {
+function compareTrials(qemu: QemuUser, core: UserCore, trials: readonly Trial[]): void {
   if (trials.length === 0) return;
   const all = new Uint32Array(trials.length * RECORD_WORDS);
   trials.forEach(({ record }, i) => {
@@ -277,7 +277,7 @@ export function compareUndefined(
   seed: number,
 ): { compared: number; differences: string[] } {
   const random = new Random(seed);
-  const core = new ArmoryCore();
+  const core = new UserCore();
   const records: Uint32Array[] = [];
   for (const [thumb, mask, value] of SPACES) {
     const decoder = thumb === 1 ? t32 : a32;
