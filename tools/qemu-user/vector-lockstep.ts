@@ -16,6 +16,8 @@ import { doubleOperand, fpscrOperand, singleOperand, sparse } from './operands.j
 import {
   APSR,
   D,
+  EXTRA,
+  EXTRA_CODE,
   FPSCR,
   MEMORY,
   MEMORY_ADDRESS,
@@ -114,6 +116,14 @@ function instruction(target: Target, random: Random, record: Uint32Array): numbe
   return word;
 }
 
+/** Puts a T32 instruction into an IT block of its own: IT, the two halves, NOP. */
+function makeConditional(record: Uint32Array, cond: number): void {
+  const word = record[WORD]!;
+  record[WORD] = ((0xbf08 | (cond << 4)) * 65536 + (word >>> 16)) >>> 0;
+  record[EXTRA] = 1;
+  record[EXTRA_CODE] = ((word << 16) | 0xbf00) >>> 0;
+}
+
 /** VLDM, VSTM. */
 function isMultiple(row: Row): boolean {
   return row.encoding.class === 'vfp-load-store' && row.encoding.name.endsWith('M');
@@ -199,6 +209,7 @@ export function compareTargets(
       const record = new Uint32Array(RECORD_WORDS);
       fill(target, random, record);
       if (!isDefined(target, record[WORD]!)) continue;
+      if (target.thumb === 1 && random.chance(0.1)) makeConditional(record, random.below(14));
       outcome.compared++;
       trials.push({ outcome, record });
       if (trials.length < BATCH) continue;

@@ -6,7 +6,8 @@
  * taken if operands and result are normal numbers, and the result is above the least normal one (so that rounding
  * cannot have hidden an underflow). Only whether it is exact is then unknown. That matters only while IXC is clear:
  * then the rounding error is computed, within bounds where that is exact. All else is done in integers (`wide.ts`).
- * Square roots never leave the normal range and need only the sign of the error.
+ * Square roots never leave the normal range and need only the sign of the error. Math.sqrt is the processor's square
+ * root in every engine that matters, rounded correctly; ECMAScript does not promise it, hence a test.
  */
 import { doubleValue, highBits, lowBits, neighbour, productError, sumError } from './bits.js';
 import { roundToDouble, unpackDouble } from './double-round.js';

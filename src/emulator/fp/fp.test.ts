@@ -10,6 +10,7 @@ import {
   doubleValue,
   highBits,
   lowBits,
+  neighbour,
   productError,
   roundedToOdd,
   singleBits,
@@ -121,6 +122,29 @@ test('directed rounding encloses the exact result, and IXC tells whether anythin
         assert.ok(inwards === (numerator < 0n ? high : low));
       }
     }),
+    { numRuns: 1000 },
+  );
+});
+
+test('square roots lie within half a unit, and are enclosed by directed rounding', () => {
+  fc.assert(
+    fc.property(
+      finite.filter(x => x > 0),
+      a => {
+        const root = (rounding: number): number => {
+          const status = withMode(rounding);
+          return doubleValue(sqrtDouble(status, highBits(a), lowBits(a)), status.lo);
+        };
+        // Everything times 2^1074, squares times its square; halves are avoided by doubling.
+        const square = exact(a) << 1074n;
+        const nearest = root(RN);
+        const above = exact(nearest) + exact(neighbour(nearest, 1));
+        const below = exact(nearest) + exact(neighbour(nearest, -1));
+        assert.ok(below * below < 4n * square && 4n * square < above * above);
+        assert.ok(exact(root(RM)) ** 2n <= square && square <= exact(root(RP)) ** 2n);
+        assert.equal(root(RZ), root(RM));
+      },
+    ),
     { numRuns: 1000 },
   );
 });

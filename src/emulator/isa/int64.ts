@@ -59,7 +59,7 @@ export class Int64 {
     this.hi = (this.hi - hi - borrow) | 0;
   }
 
-  /** By 0 to 64 bits. */
+  /** By 0 or more bits. */
   shiftLeft(count: number): void {
     if (count >= 32) {
       this.hi = count >= 64 ? 0 : this.lo << (count - 32);
