@@ -3,8 +3,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { GiB, MiB } from '../../base/address.js';
 import { InputError } from '../../base/diagnostics.js';
+import { physicalBanks } from '../../board/memory.js';
+import { encodeCells } from '../../devicetree/bytes.js';
 import { parseDtb, parseDts, writeDtb } from '../../devicetree/load.js';
 import type { DeviceTree } from '../../devicetree/tree.js';
 import { POWERED_OFF, WAITING_FOR_INTERRUPT } from '../cpu/cpu.js';
@@ -135,6 +138,45 @@ test('a hostile tree ends in a message', () => {
   assert.deepEqual(
     foreign.diagnostics.map(({ id, path }) => [id, path]),
     [['device-not-modelled', '/eth@9000']],
+  );
+});
+
+test('whatever a property says, the machine is built or refused', () => {
+  const makers = [
+    () => virtTree({ memoryBytes: MiB }),
+    () => virtTree({ memoryBytes: MiB, core: 'Cortex-A9', pl310: true }),
+    () => vexpressTree({ memoryBytes: MiB }),
+  ];
+  const size = fc.constantFrom(0, 1, 3, 4, 8, 12, 16, 24, 32);
+  const cell = fc.oneof(
+    fc.nat(4),
+    fc.nat(0xffff_ffff),
+    fc.constantFrom(0x4000_0000, 0x0900_0000, 0xffff_ffff),
+  );
+  fc.assert(
+    fc.property(
+      fc.nat(2),
+      fc.nat(),
+      fc.nat(),
+      size,
+      fc.array(cell, { minLength: 8, maxLength: 8 }),
+      (...n) => {
+        const [maker, which, property, bytes, cells] = n;
+        const tree = makers[maker]!();
+        const nodes = [...tree.root.walk()].filter(node => node.properties.size > 0);
+        const node = nodes[which % nodes.length]!;
+        const names = [...node.properties.keys()];
+        node.setProperty(names[property % names.length]!, encodeCells(...cells).subarray(0, bytes));
+        try {
+          // Memory that a random number asks for is not what is tested.
+          if (physicalBanks({ tree }).some(({ start, end }) => end - start > 16 * MiB)) return;
+          new EmulatedBoard('random', tree);
+        } catch (error) {
+          assert.ok(error instanceof InputError, String((error as Error).stack));
+        }
+      },
+    ),
+    { numRuns: 400 },
   );
 });
 
