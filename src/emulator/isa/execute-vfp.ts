@@ -170,7 +170,7 @@ export function moveImmediateDouble(cpu: Cpu, op: Op): Outcome {
   return NEXT;
 }
 
-/** VCMP and VCMPE (`e`); `m` is -1 for a comparison with zero. */
+/** VCMP and VCMPE (`e`); `vm` is -1 for a comparison with zero. */
 export function comparesSingle(cpu: Cpu, op: Op): Outcome {
   const { fp } = cpu;
   const other = op.vm < 0 ? 0 : fp.words[op.vm]!;
