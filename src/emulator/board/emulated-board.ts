@@ -270,6 +270,11 @@ export class EmulatedBoard implements Stateful<BoardState> {
 }
 
 function partOptions(options: BoardOptions): PartOptions {
+  if (options.accessPlatform && options.legacyVirtio) {
+    const message =
+      'the legacy interface of virtio has no VIRTIO_F_ACCESS_PLATFORM: its features have 32 bits';
+    inputError('legacy-no-access-platform', message);
+  }
   const { pl310AuxiliaryControl } = options;
   return {
     epoch: options.epoch ?? DEFAULT_EPOCH,

@@ -68,9 +68,7 @@ export interface Part {
   build(bench: Workbench, place: Place): void;
 }
 
-/**
- * CNTFRQ, unless the tree says. Model: that of the recorded machines.
- */
+/** CNTFRQ, unless the tree says. Model: that of the recorded machines. */
 const GENERIC_TIMER_HZ = 62_500_000;
 /** PERIPHCLK of a Cortex-A9 MPCore. Model: that of the recorded machines. */
 const A9_PERIPHERAL_HZ = 100_000_000;
