@@ -159,53 +159,67 @@ export class Cpu implements MemoryOwner {
 
   // Execution.
 
-  /** Executes up to `budget` instructions; fewer where the core sleeps or must yield. Returns how many. */
+  /**
+   * Executes up to `budget` instructions; fewer where the core sleeps or must yield. Returns how many.
+   * While code stays in a page and nothing calls for attention the page is not looked up again: whatever changes what an
+   * address leads to sets `attention`.
+   */
   run(budget: number): number {
     const { r, mem } = this;
+    const watched = this.parts.machine.observer !== null;
     this.begun = this.parts.clock.now;
     this.done = 0;
-    while (this.done < budget) {
-      if (this.attention !== 0 && !this.look()) break;
+    let page: CodePage | null = null;
+    let left = budget;
+    while (left > 0) {
       const pc = r[15]!;
-      const page = mem.codePage(pc);
-      if (page === null) {
-        this.prefetchAbort();
-        continue;
+      if (this.attention !== 0 || page === null || ((pc ^ this.pageAddress) & ~0xfff) !== 0) {
+        if (this.attention !== 0) {
+          if (!this.look()) break;
+          page = null;
+          if (this.attention !== 0 || pc !== r[15]!) continue;
+        }
+        page = mem.codePage(pc);
+        if (page === null) {
+          this.prefetchAbort();
+          left--;
+          continue;
+        }
+        this.pageAddress = pc & ~0xfff;
       }
       let block = this.thumb !== 0 ? page.thumb[(pc & 0xfff) >>> 1] : page.arm[(pc & 0xfff) >>> 2];
       if (block === undefined || this.it !== 0) {
         const decoded = this.decode(page, pc);
-        if (decoded === null) continue;
+        if (decoded === null) {
+          left--;
+          continue;
+        }
         block = decoded;
       }
-      this.runBlock(block, pc, budget - this.done);
+      if (watched) mem.observeFetch(pc, block.size);
+      const { ops } = block;
+      const end = ops.length < left ? ops.length : left;
+      this.block = block;
+      this.it = 0;
+      let i = 0;
+      let op: Op;
+      let outcome: Outcome;
+      do {
+        op = ops[i]!;
+        this.at = i++;
+        outcome = op.run(this, op);
+      } while (outcome === NEXT && i < end);
+      left -= i;
+      this.done += i;
+      if (outcome !== BRANCHED) {
+        r[15] = this.pageAddress + op.offset + op.length;
+        this.it = op.itNext;
+      }
     }
     const { done } = this;
     this.parts.clock.now = this.begun + done;
     this.instructions += done;
     return done;
-  }
-
-  private runBlock(block: Block, pc: number, budget: number): void {
-    const { ops } = block;
-    const end = ops.length < budget ? ops.length : budget;
-    this.block = block;
-    this.pageAddress = pc & ~0xfff;
-    this.it = 0;
-    if (this.parts.machine.observer !== null) this.mem.observeFetch(pc, block.size);
-    let i = 0;
-    let op: Op;
-    let outcome: Outcome;
-    do {
-      op = ops[i]!;
-      this.at = i++;
-      outcome = op.run(this, op);
-    } while (outcome === NEXT && i < end);
-    this.done += i;
-    if (outcome !== BRANCHED) {
-      this.r[15] = this.pageAddress + op.offset + op.length;
-      this.it = op.itNext;
-    }
   }
 
   /** The block at `pc`, decoded; null where fetching it faulted. */
@@ -446,6 +460,7 @@ export class Cpu implements MemoryOwner {
     }
     this.mode = mode;
     this.mem.setPrivilege(mode !== MODE_USER);
+    this.attention = 1;
     applyAccess(this);
   }
 

@@ -235,6 +235,7 @@ export class Memory {
     }
     this.currentSet = set;
     this.useSet();
+    this.owner.attention = 1;
   }
 
   private useSet(): void {
@@ -253,6 +254,7 @@ export class Memory {
   /** What the TLB or the registers of translation say has changed, or somebody begins to observe. */
   forget(): void {
     for (const pages of this.sets) pages.clear();
+    this.owner.attention = 1;
   }
 
   /** Stores to the page of RAM at offset `base` must take the slow path from now on: it holds instructions. */
