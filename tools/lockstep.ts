@@ -82,12 +82,12 @@ export function compareClass(
   while (outcome.instructions < count && targets.length > 0) {
     const records: Uint32Array[] = [];
     const names: string[] = [];
-    while (records.length < Math.min(BATCH, count)) {
+    for (let failures = 0; records.length < Math.min(BATCH, count); ) {
       const target = targets[turn++ % targets.length]!;
       const name = `${target.row.encoding.name} ${target.row.encoding.encoding} "${target.row.encoding.pattern}"`;
       const record = integerRecord(target, targets, random);
       if (record === null) {
-        if (turn > 100 * targets.length && records.length === 0) return outcome;
+        if (++failures > 1000 * targets.length) return outcome;
         continue;
       }
       tried.add(name);

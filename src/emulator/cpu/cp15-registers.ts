@@ -288,7 +288,8 @@ export const systemRegisters: readonly CoprocessorRegister[] = [
   constant('TLBTR', [0, 0, 0, 3], () => 0),
   constant('MIDR (alias)', [0, 0, 0, 4], ids => ids.midr),
   { ...at('MPIDR', [0, 0, 0, 5]), read: affinity },
-  constant('REVIDR', [0, 0, 0, 6], () => 0),
+  // A core without the register has MIDR in its place (B4.1.126).
+  constant('REVIDR', [0, 0, 0, 6], ids => ids.midr),
   constant('MIDR (alias)', [0, 0, 0, 7], ids => ids.midr),
   ...Array.from({ length: 14 }, (_, index) =>
     constant(`ID ${index}`, [0, 0, index < 8 ? 1 : 2, index & 7], ids => ids.features[index]!),

@@ -135,8 +135,6 @@ export class Translator {
       const writable = (rights & R_PRIVILEGED_WRITE) !== 0;
       if (!(wxn && writable) && !(uwxn && userWritable)) rights |= R_PRIVILEGED_EXECUTE;
     }
-    // With long descriptors what user code may write is not for privileged code (B3.7.2, table B3-9).
-    if (registers.format === 'long' && userWritable) rights &= ~R_PRIVILEGED_EXECUTE;
     return rights;
   }
 }

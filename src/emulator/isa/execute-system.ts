@@ -28,7 +28,8 @@ function writeStatus(cpu: Cpu, op: Op, value: number): Outcome {
     if (!cpu.hasSpsr) return cpu.undefined();
     let bits = 0;
     for (let byte = 0; byte < 4; byte++) if (((op.mask >>> byte) & 1) === 1) bits |= 0xff << (8 * byte);
-    cpu.spsr = (cpu.spsr & ~bits) | (value & bits);
+    // Bits 23:20 are reserved.
+    cpu.spsr = (cpu.spsr & ~bits) | (value & bits & 0xff0fffff);
     return NEXT;
   }
   cpu.writeCpsr(value, cpu.privileged ? op.mask : op.mask & USER_BYTES, false);
