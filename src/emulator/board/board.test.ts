@@ -206,6 +206,7 @@ test('a Versatile Express: secondary cores wait in the pen until they are sent s
   const board = new EmulatedBoard('vexpress-a9', vexpressTree({ memoryBytes: 64 * MiB, cores: 2 }));
   const { system, sysregs } = board;
   const { bus, cpus, machine } = system;
+  assert.equal(cpus[0]!.cp15.stored.get('CBAR'), 0x1e00_0000);
   const secondary = cpus[1]!;
   cpus[0]!.state = WAITING_FOR_INTERRUPT;
   system.run(10_000);

@@ -108,6 +108,7 @@ export class EmulatedBoard implements Stateful<BoardState> {
     this.sysregs = workbench.sysregs;
     this.console = this.findConsole();
     this.startSecondaries(sram);
+    this.setPeripheralBase();
   }
 
   /** The guest, or a watchdog, ends the machine: run() of the system returns. */
@@ -252,6 +253,16 @@ export class EmulatedBoard implements Stateful<BoardState> {
     const code = holdingPen(gic.start, flags.range.start + 0x30);
     for (const [index, word] of code.entries()) this.system.machine.ram.write32(pen.start + 4 * index, word);
     for (const cpu of this.system.cpus.slice(1)) cpu.powerOn(pen.start, 0);
+  }
+
+  /**
+   * A Cortex-A9 tells where its private region is. Zero would mean that it is the only core: Linux looks there before
+   * it decides whether to run as on one (arch/arm/kernel/head.S, __fixup_smp). DDI 0388, 4.3.24; DDI 0407, 1.5.
+   */
+  private setPeripheralBase(): void {
+    if (this.board.cpus.core.name !== 'Cortex-A9') return;
+    const base = this.ranges(this.gicNode, 2)[0]!.start - 0x1000;
+    for (const cpu of this.system.cpus) cpu.cp15.stored.set('CBAR', base);
   }
 
   private get sysregsNode(): DtNode | undefined {
