@@ -24,6 +24,7 @@ function title({ encoding }: Row): string {
 function claims(row: Row, word: number): boolean {
   if (!matches(row.pattern, word)) return false;
   const op = new Op(nop);
+  for (const piece of row.pattern.pieces) op[piece.name as 'imm'] = 0;
   for (const piece of row.pattern.pieces) {
     const value = (word >>> piece.shift) & ((1 << piece.width) - 1);
     op[piece.name as 'imm'] |= value << piece.into;
