@@ -79,6 +79,7 @@ export const layers: readonly Layer[] = [
       'hw',
       'sanitizer',
       'board',
+      'emulator',
       'linux',
       'designs',
       'workloads',

@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EnvironmentError, InputError } from '../base/diagnostics.js';
+import { addBoot } from './boot.js';
 import { addCompare } from './compare.js';
 import { EXIT, exitForInput } from './exit.js';
 import { addExplain } from './explain.js';
@@ -59,6 +60,7 @@ async function main(): Promise<void> {
   addInspect(program, finish);
   addScenario(program, finish);
   addExplain(program, finish);
+  addBoot(program, finish);
   for (const command of program.commands)
     command.exitOverride().showHelpAfterError(`(armory ${command.name()} --help)`);
   try {
