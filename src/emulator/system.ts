@@ -7,17 +7,29 @@
  * that at any time), so that between LDREX and a STREX that succeeds no other core has run.
  */
 import type { Range } from '../base/address.js';
-import type { MachineFacts } from '../hw/facts.js';
+import type { MachineFacts, OuterCacheFacts } from '../hw/facts.js';
 import { Machine } from '../hw/machine.js';
 import { createRegisters } from '../hw/mmu/registers.js';
 import { Clock } from './clock.js';
 import { CodeCache } from './code/code-cache.js';
 import { Cpu, POWERED_OFF, RUNNING } from './cpu/cpu.js';
 import { coreIds } from './cpu/ids.js';
+import { type CpuState, restoreCpu, saveCpu } from './cpu/state.js';
 import { Bus } from './devices/bus.js';
+import { type MemoryImage, putMemory, takeMemory } from './memory-image.js';
 
 /** Instructions that a core executes while others wait. */
 const TURN = 4096;
+
+/** Everything but devices, between two runs. */
+export interface SystemState {
+  readonly now: number;
+  readonly turn: number;
+  readonly cpus: readonly CpuState[];
+  readonly memory: MemoryImage;
+  readonly outerInUse: boolean;
+  readonly outerCache: OuterCacheFacts | null;
+}
 
 /** Why run() returned. */
 export type Stop = 'ticks' | 'stopped' | 'asleep';
@@ -99,6 +111,31 @@ export class System {
       if (cpu.state === RUNNING) return cpu;
     }
     return null;
+  }
+
+  /** Must not be called while it runs. Devices save themselves. */
+  save(): SystemState {
+    const { clock, turn, cpus, machine, code } = this;
+    return {
+      now: clock.now,
+      turn,
+      cpus: cpus.map(saveCpu),
+      memory: takeMemory(code.ram),
+      outerInUse: machine.outerInUse,
+      outerCache: machine.outerCache,
+    };
+  }
+
+  /** The state of a system with the same facts and memory. Devices come after it: they look at the time. */
+  restore(state: SystemState): void {
+    const { clock, cpus, machine, code } = this;
+    clock.now = state.now;
+    this.turn = state.turn;
+    machine.outerInUse = state.outerInUse;
+    machine.outerCache = state.outerCache;
+    putMemory(code.ram, state.memory);
+    code.dropAll();
+    for (const [index, cpu] of cpus.entries()) restoreCpu(cpu, state.cpus[index]!);
   }
 
   /** Instructions that all cores have executed. */

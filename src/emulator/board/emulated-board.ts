@@ -21,7 +21,7 @@ import type { VeSysregs } from '../devices/ve-sysregs.js';
 import type { VirtioDevice } from '../devices/virtio/device.js';
 import type { VirtioMmio } from '../devices/virtio/mmio.js';
 import { PsciFirmware } from '../firmware.js';
-import { System } from '../system.js';
+import { System, type SystemState } from '../system.js';
 import { holdingPen } from './holding-pen.js';
 import { compatibleWith, PARTS, type PartOptions, type Place, type Workbench } from './parts.js';
 import { type CpuRange, cpuRanges } from './tree-address.js';
@@ -52,6 +52,8 @@ const GIC_LINES = { 1: 96, 2: 256 } as const;
 const MEMORY_LIKE = ['mtd-ram', 'mmio-sram'];
 
 export interface BoardState {
+  readonly system: SystemState;
+  readonly ended: 'off' | 'reset' | null;
   readonly devices: Readonly<Record<string, unknown>>;
 }
 
@@ -271,11 +273,17 @@ export class EmulatedBoard implements Stateful<BoardState> {
   }
 
   save(): BoardState {
-    return { devices: Object.fromEntries([...this.devices].map(([path, device]) => [path, device.save()])) };
+    return {
+      system: this.system.save(),
+      ended: this.ended,
+      devices: Object.fromEntries([...this.devices].map(([path, device]) => [path, device.save()])),
+    };
   }
 
   /** Of a board built from the same tree with the same options. */
-  restore({ devices }: BoardState): void {
+  restore({ system, ended, devices }: BoardState): void {
+    this.system.restore(system);
+    this.ended = ended;
     for (const [path, device] of this.devices) device.restore(devices[path]);
   }
 }

@@ -138,11 +138,12 @@ export class Cpu implements MemoryOwner {
   /** Time at which run() began, and instructions since, without the current block. */
   private begun = 0;
   private done = 0;
-  private readonly bank13: Int32Array = new Int32Array(BANKS);
-  private readonly bank14: Int32Array = new Int32Array(BANKS);
-  private readonly bankSpsr: Int32Array = new Int32Array(BANKS);
+  /** r13, r14 and SPSR of the modes that are not the current one. */
+  readonly bank13: Int32Array = new Int32Array(BANKS);
+  readonly bank14: Int32Array = new Int32Array(BANKS);
+  readonly bankSpsr: Int32Array = new Int32Array(BANKS);
   /** r8 to r12 of FIQ mode, or of the others while it is in FIQ mode. */
-  private readonly otherHigh: Int32Array = new Int32Array(5);
+  readonly otherHigh: Int32Array = new Int32Array(5);
 
   constructor(index: number, parts: CpuParts) {
     this.index = index;
