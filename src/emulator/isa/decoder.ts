@@ -6,6 +6,7 @@
 import type { Cpu } from '../cpu/cpu.js';
 import { ALWAYS, runConditional } from './conditions.js';
 import { type Encoding, UNDEFINED, UNPREDICTABLE } from './encoding.js';
+import { B_CONDITIONAL, b } from './execute-branch.js';
 import type { FieldName, Op, Outcome } from './op.js';
 import { matches, type Pattern, parsePattern, specificity } from './pattern.js';
 
@@ -73,7 +74,8 @@ export class Decoder {
     const { unit } = row?.encoding ?? {};
     op.body = unit === undefined || refused ? op.execute : GUARDS[unit];
     const conditional = op.cond < ALWAYS;
-    op.run = conditional ? runConditional : op.body;
+    if (conditional) op.run = op.execute === b ? B_CONDITIONAL[op.cond]! : runConditional;
+    else op.run = op.body;
     if (conditional) op.last = 0;
   }
 

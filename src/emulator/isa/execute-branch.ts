@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Branches: ARM DDI 0406C, A8.8. `imm` is the offset from what the instruction reads as r15. */
 import type { Cpu } from '../cpu/cpu.js';
-import { holds } from './conditions.js';
-import { BRANCHED, NEXT, type Op, type Outcome } from './op.js';
+import { BRANCHED, type Execute, NEXT, type Op, type Outcome } from './op.js';
 import { pcValue } from './operands.js';
 
 export function b(cpu: Cpu, op: Op): Outcome {
@@ -11,12 +10,29 @@ export function b(cpu: Cpu, op: Op): Outcome {
   return BRANCHED;
 }
 
-/** `run` of a conditional branch. */
-export function bConditional(cpu: Cpu, op: Op): Outcome {
-  if (!holds(cpu, op.cond)) return NEXT;
+/** Taken branches of every condition, so that each looks at its own flags and nothing else. */
+function taken(cpu: Cpu, op: Op): Outcome {
   cpu.r[15] = cpu.pageAddress + op.offset + op.imm;
   return BRANCHED;
 }
+
+/** `run` of B with each condition. */
+export const B_CONDITIONAL: readonly Execute[] = [
+  (cpu, op) => (cpu.zf === 0 ? taken(cpu, op) : NEXT),
+  (cpu, op) => (cpu.zf !== 0 ? taken(cpu, op) : NEXT),
+  (cpu, op) => (cpu.cf !== 0 ? taken(cpu, op) : NEXT),
+  (cpu, op) => (cpu.cf === 0 ? taken(cpu, op) : NEXT),
+  (cpu, op) => (cpu.nf < 0 ? taken(cpu, op) : NEXT),
+  (cpu, op) => (cpu.nf >= 0 ? taken(cpu, op) : NEXT),
+  (cpu, op) => (cpu.vf !== 0 ? taken(cpu, op) : NEXT),
+  (cpu, op) => (cpu.vf === 0 ? taken(cpu, op) : NEXT),
+  (cpu, op) => (cpu.cf !== 0 && cpu.zf !== 0 ? taken(cpu, op) : NEXT),
+  (cpu, op) => (cpu.cf === 0 || cpu.zf === 0 ? taken(cpu, op) : NEXT),
+  (cpu, op) => (cpu.nf < 0 === (cpu.vf !== 0) ? taken(cpu, op) : NEXT),
+  (cpu, op) => (cpu.nf < 0 !== (cpu.vf !== 0) ? taken(cpu, op) : NEXT),
+  (cpu, op) => (cpu.zf !== 0 && cpu.nf < 0 === (cpu.vf !== 0) ? taken(cpu, op) : NEXT),
+  (cpu, op) => (cpu.zf === 0 || cpu.nf < 0 !== (cpu.vf !== 0) ? taken(cpu, op) : NEXT),
+];
 
 export function bl(cpu: Cpu, op: Op): Outcome {
   const next = cpu.pageAddress + op.offset + op.length;
