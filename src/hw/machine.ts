@@ -168,6 +168,16 @@ export class Machine {
     this.observer?.tlbMaintenance(this.cpu, operation, vaddr, size, asid, broadcast);
   }
 
+  /**
+   * A core has stored to memory, by an instruction that says nothing of its purpose. Where a translation table lies
+   * that somebody follows, an entry was written.
+   */
+  stored(paddr: Paddr): void {
+    if (!this.mappings.watches(paddr)) return;
+    this.mappings.tableWrite(paddr);
+    this.observer?.tableWrite(paddr);
+  }
+
   /** Writes one 32-bit entry of a translation table. False: no memory there. */
   writeTableEntry(paddr: Paddr, descriptor: number): boolean {
     const done = this.ram.write32(paddr, descriptor);

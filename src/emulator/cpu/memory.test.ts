@@ -97,6 +97,27 @@ test('an observer sees every fetch, load, store, barrier and maintenance operati
   assert.ok(recorder.events[0]!.startsWith('fetch 40000100 40000100 '));
 });
 
+test('a store to a translation table is told as one, and the reverse map follows', () => {
+  const { system, cpu } = mapped();
+  const { machine } = system;
+  const written: number[] = [];
+  machine.observer = new (class extends Observer {
+    override tableWrite(paddr: Paddr): void {
+      written.push(paddr);
+    }
+  })();
+  cpu.mem.forget();
+  const page = DATA + 0x5000;
+  const leading = (): number[] => machine.mappings.aliases(page / 4096).map(({ vaddr }) => vaddr);
+  assert.deepEqual(leading(), [page], 'by its section only');
+  // The tables are in memory that is mapped one to one.
+  cpu.mem.store32(SECOND + 8, encodeSmallPage(page, NORMAL));
+  cpu.mem.store32(DATA + 0x40, 1);
+  assert.equal(cpu.mem.failed, 0);
+  assert.deepEqual(leading().sort(), [page, VIRTUAL + 0x2000].sort());
+  assert.deepEqual(written, [SECOND + 8]);
+});
+
 test('a translation is kept until maintenance reaches it', () => {
   const { system, cpu } = mapped();
   const { ram } = system.machine;

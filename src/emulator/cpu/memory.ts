@@ -373,6 +373,7 @@ export class Memory {
     }
     if (this.machine.observer !== null) {
       this.owner.syncClock();
+      this.machine.stored(frame * 4096 + offset);
       const type = translator.tlb.types[tlbSlot]!;
       this.machine.observer.cpuStore(this.cpu, vaddr, frame * 4096 + offset, size, type);
     }
