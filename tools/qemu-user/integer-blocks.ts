@@ -248,6 +248,9 @@ const LDREX: Readonly<Record<string, number>> = {
   STREXD: 0xe1b00f9f,
 };
 
+/** CLREX in A32 and in T32. */
+const CLREX = [0xf57ff01f, 0xf3bf8f2f] as const;
+
 /** A store comes behind the load that makes it succeed, mostly. */
 function exclusiveRecord(target: Target, random: Random, record: Uint32Array): Uint32Array | null {
   const made = makeAny([target], random, 0);
@@ -265,6 +268,8 @@ function exclusiveRecord(target: Target, random: Random, record: Uint32Array): U
     if (op.rn < 2 || op.cond !== 14) return null;
     return lay(record, [{ word: (LDREX[name]! | (op.rn << 16)) >>> 0, bits: 32 }, code]);
   }
+  // qemu-arm's monitor may still be marked by an earlier record.
+  if (name.startsWith('STREX')) return lay(record, [{ word: CLREX[target.thumb], bits: 32 }, code]);
   return lay(record, [code]);
 }
 
