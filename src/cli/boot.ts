@@ -44,6 +44,9 @@ interface BootOptions {
 const SLICE = 500_000;
 /** How long a guest that sleeps is left alone while somebody may type, in milliseconds. */
 const REST_MS = 5;
+/** What Linux prints when it gives up (kernel/panic.c, panic()), and how long it may go on telling why, in ticks. */
+const PANIC = 'Kernel panic - not syncing';
+const LAST_WORDS = 2 * TICKS_PER_SECOND;
 
 function readInput(file: string): NamedFile {
   try {
@@ -77,12 +80,14 @@ function treeOf(options: BootOptions, notes: Diagnostic[]): DeviceTree {
 }
 
 /** Why the run ended. */
-type End = 'seen' | 'left' | 'timeout' | 'off' | 'reset' | 'asleep';
+type End = 'seen' | 'left' | 'timeout' | 'off' | 'reset' | 'asleep' | 'panic';
 
 /** Runs until something ends it. */
 async function session(machine: EmulatedBoard, options: BootOptions): Promise<End> {
   const { system, console: uart } = machine;
   const watch = new TextWatch(options.until ?? null);
+  const panic = new TextWatch(PANIC);
+  let lastWords = Number.POSITIVE_INFINITY;
   let hasLeft = false;
   const input = process.stdin.isTTY === true || options.until === undefined ? process.stdin : null;
   const terminal = new Terminal({
@@ -98,6 +103,8 @@ async function session(machine: EmulatedBoard, options: BootOptions): Promise<En
       terminal.print(byte);
       watch.put(byte);
       if (watch.seen) system.stop();
+      panic.put(byte);
+      if (panic.seen) lastWords = Math.min(lastWords, system.clock.now + LAST_WORDS);
     };
   }
   const started = performance.now();
@@ -108,6 +115,7 @@ async function session(machine: EmulatedBoard, options: BootOptions): Promise<En
       terminal.flush();
       if (watch.seen) return 'seen';
       if (machine.ended !== null) return machine.ended;
+      if (system.clock.now >= lastWords) return 'panic';
       await setImmediate();
       if (hasLeft) return 'left';
       if (options.timeout !== undefined && performance.now() - started > 1000 * options.timeout)
@@ -133,6 +141,8 @@ function explain(end: End, options: BootOptions, machine: EmulatedBoard): string
       return `left ${after}`;
     case 'timeout':
       return `stopped by --timeout ${options.timeout} ${after}`;
+    case 'panic':
+      return `the guest's kernel has panicked, ${after}`;
     case 'asleep':
       return `the guest sleeps and nothing can wake it, ${after}`;
     case 'off':
@@ -143,7 +153,7 @@ function explain(end: End, options: BootOptions, machine: EmulatedBoard): string
 
 function exitFor(end: End, options: BootOptions): number {
   if (options.until !== undefined) return end === 'seen' ? EXIT.good : EXIT.untestable;
-  return end === 'timeout' || end === 'asleep' ? EXIT.untestable : EXIT.good;
+  return end === 'left' || end === 'off' || end === 'reset' ? EXIT.good : EXIT.untestable;
 }
 
 async function run(options: BootOptions): Promise<number> {

@@ -40,6 +40,9 @@ test('a text that never comes ends with 125, and a guest that resets the machine
   const never = armory(...['boot', '--kernel', legacy!, '--cmdline', COMMAND_LINE, '--until', 'login:']);
   assert.equal(never.code, 125);
   assert.match(never.stderr, /the guest reset the machine after/);
+  const panicked = armory('boot', '--kernel', legacy!, '--until', 'login:');
+  assert.equal(panicked.code, 125);
+  assert.match(panicked.stderr, /the guest's kernel has panicked, after/);
   const slow = armory('boot', '--kernel', legacy!, '--until', 'login:', '--timeout', '0.5');
   assert.equal(slow.code, 125);
   assert.match(slow.stderr, /stopped by --timeout 0\.5 after/);
