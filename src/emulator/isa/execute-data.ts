@@ -432,12 +432,12 @@ export const CMN: Forms = forms(cmnImmediate, cmnRegister, cmnImmediate, cmnRegi
 
 // Wrappers for shifted operands.
 
-function runShifted(cpu: Cpu, op: Op): Outcome {
+export function runShifted(cpu: Cpu, op: Op): Outcome {
   cpu.r[OPERAND] = shiftedRm(cpu, op);
   return op.operation(cpu, op);
 }
 
-function runShiftedCarry(cpu: Cpu, op: Op): Outcome {
+export function runShiftedCarry(cpu: Cpu, op: Op): Outcome {
   const carry = shiftCarry(cpu, op);
   cpu.r[OPERAND] = shiftedRm(cpu, op);
   cpu.cf = carry;

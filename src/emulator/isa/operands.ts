@@ -122,7 +122,7 @@ export function pcValue(cpu: Cpu, op: Op): number {
   return (cpu.pageAddress + op.offset + (cpu.thumb !== 0 ? 4 : 8)) | 0;
 }
 
-function runReadingPc(cpu: Cpu, op: Op): Outcome {
+export function runReadingPc(cpu: Cpu, op: Op): Outcome {
   cpu.r[15] = pcValue(cpu, op);
   return op.inner(cpu, op);
 }
@@ -133,7 +133,7 @@ export function readingPc(op: Op, execute: Execute): Execute {
   return runReadingPc;
 }
 
-function runReadingAlignedPc(cpu: Cpu, op: Op): Outcome {
+export function runReadingAlignedPc(cpu: Cpu, op: Op): Outcome {
   cpu.r[15] = pcValue(cpu, op) & ~3;
   return op.inner(cpu, op);
 }
