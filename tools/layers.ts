@@ -34,6 +34,11 @@ export const layers: readonly Layer[] = [
     mayImport: ['base', 'devicetree', 'hw'],
   },
   {
+    name: 'emulator',
+    holds: 'ARM cores, interrupt controllers, timers, UART, virtio: real kernels on the machine',
+    mayImport: ['base', 'devicetree', 'hw', 'board'],
+  },
+  {
     name: 'linux',
     holds: 'the modelled kernel; paths and symbols mirror the kernel tree',
     mayImport: ['base', 'devicetree', 'hw', 'board'],
@@ -77,6 +82,7 @@ export const layers: readonly Layer[] = [
       'hw',
       'sanitizer',
       'board',
+      'emulator',
       'linux',
       'designs',
       'workloads',

@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EnvironmentError, InputError } from '../base/diagnostics.js';
+import { addBoot } from './boot.js';
 import { addCheckBoot } from './check-boot.js';
 import { addCheckProbe } from './check-probe.js';
 import { addCompare } from './compare.js';
@@ -65,6 +66,7 @@ async function main(): Promise<void> {
   addProbe(program, finish);
   addCheckProbe(program, finish);
   addExplain(program, finish);
+  addBoot(program, finish);
   for (const command of program.commands)
     command.exitOverride().showHelpAfterError(`(armory ${command.name()} --help)`);
   try {

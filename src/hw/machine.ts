@@ -23,6 +23,11 @@ import { TableWalker, WALK_OK } from './mmu/walker.js';
 import type { Barrier, InnerOperation, Observer, OuterOperation, TlbOperation } from './observer.js';
 import { Ram } from './ram.js';
 
+/** Somebody who keeps what was made of memory's contents, as decoded instructions, and must hear of DMA. */
+export interface WriteListener {
+  written(paddr: Paddr, size: number): void;
+}
+
 export class Machine {
   readonly facts: MachineFacts;
   readonly ram: Ram;
@@ -40,6 +45,8 @@ export class Machine {
   /** Caches and buffers that hold data; null: none does, and memory is always up to date. */
   live: LiveCaches | null = null;
   observer: Observer | null = null;
+  /** Hears of memory that DMA masters have changed, whatever the caches hold. */
+  writeListener: WriteListener | null = null;
   /** The outer cache is switched on. At the start it is if it needs maintenance; a kernel may leave it off. */
   outerInUse: boolean;
   /** The CPU that performs the operations below. */
@@ -161,6 +168,16 @@ export class Machine {
     this.observer?.tlbMaintenance(this.cpu, operation, vaddr, size, asid, broadcast);
   }
 
+  /**
+   * A core has stored to memory, by an instruction that says nothing of its purpose. Where a translation table lies
+   * that somebody follows, an entry was written.
+   */
+  stored(paddr: Paddr): void {
+    if (!this.mappings.watches(paddr)) return;
+    this.mappings.tableWrite(paddr);
+    this.observer?.tableWrite(paddr);
+  }
+
   /** Writes one 32-bit entry of a translation table. False: no memory there. */
   writeTableEntry(paddr: Paddr, descriptor: number): boolean {
     const done = this.ram.write32(paddr, descriptor);
@@ -214,12 +231,14 @@ export class Machine {
   deviceWrite(master: DmaMaster, dmaAddr: DmaAddr, paddr: Paddr, bytes: Uint8Array): void {
     if (this.live !== null) this.live.deviceWrite(master.port, paddr, bytes);
     else this.ram.writeBytes(paddr, bytes);
+    this.writeListener?.written(paddr, bytes.length);
     this.observer?.deviceWrite(master, dmaAddr, paddr, bytes.length);
   }
 
   deviceFill(master: DmaMaster, dmaAddr: DmaAddr, paddr: Paddr, size: number, byte: number): void {
     if (this.live !== null) this.live.deviceWrite(master.port, paddr, new Uint8Array(size).fill(byte));
     else this.ram.fill(paddr, size, byte);
+    this.writeListener?.written(paddr, size);
     this.observer?.deviceWrite(master, dmaAddr, paddr, size);
   }
 

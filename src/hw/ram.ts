@@ -41,6 +41,18 @@ interface Extent {
   readonly slots: Int32Array;
 }
 
+/**
+ * All of memory in one piece of storage, for those who make an offset of an address once and then access it often.
+ * Banks follow each other in it, each rounded up to whole chunks.
+ */
+export interface FlatRam {
+  readonly bytes: Uint8Array;
+  readonly halves: Uint16Array;
+  readonly words: Int32Array;
+  /** Where the chunk of physical page `frame` begins; -1 where not all of the page is memory. */
+  offsetOf(frame: number): number;
+}
+
 /** `value` in each of the four bytes of a word, unsigned. */
 function repeated(value: number): number {
   return (value * 0x01010101) >>> 0;
@@ -56,6 +68,8 @@ export class Ram {
   private readonly freeSlots: number[] = [];
   /** Slots that were ever live. */
   private usedSlots = 0;
+  /** Every chunk has its place for good; see flatten(). */
+  private isFlat = false;
   /** The extent of the last access: most accesses stay in one. */
   private recent: Extent | undefined;
 
@@ -76,6 +90,34 @@ export class Ram {
       this.extents.push({ start: run.start, end: run.end, base, slots });
     }
     this.recent = this.extents[0];
+  }
+
+  /**
+   * Gives every chunk its place in one piece of storage, of which the host commits what is touched. Must come
+   * before the first write. Storage is not given back from then on.
+   */
+  flatten(): FlatRam {
+    invariant(this.usedSlots === 0, 'memory is flattened while it is new');
+    let chunks = 0;
+    for (const { slots } of this.extents) chunks += slots.length;
+    const slabCount = Math.ceil(chunks / SLAB_CHUNKS);
+    const storage = new ArrayBuffer(slabCount * SLAB_CHUNKS * CHUNK_BYTES);
+    for (let at = 0; at < storage.byteLength; at += SLAB_CHUNKS * CHUNK_BYTES) this.addSlab(storage, at);
+    for (const { slots } of this.extents) {
+      for (let i = 0; i < slots.length; i++) {
+        const byte = -1 - slots[i]!;
+        slots[i] = this.usedSlots++;
+        if (byte !== 0) this.bytesOf(slots[i]!).fill(byte);
+      }
+    }
+    this.isFlat = true;
+    const offsetOf = (frame: number): number => {
+      const extent = this.find(frame * CHUNK_BYTES, CHUNK_BYTES);
+      if (extent === undefined) return -1;
+      return extent.slots[frame - extent.base / CHUNK_BYTES]! * CHUNK_BYTES;
+    };
+    const views = { bytes: new Uint8Array(storage), halves: new Uint16Array(storage) };
+    return { ...views, words: new Int32Array(storage), offsetOf };
   }
 
   /** Whether all of [paddr, paddr + size) is memory. */
@@ -147,7 +189,7 @@ export class Ram {
       const slot = extent.slots[index]!;
       const whole =
         at === Math.max(chunkStart, extent.start) && stop === Math.min(chunkStart + CHUNK_BYTES, extent.end);
-      if (whole) {
+      if (whole && !this.isFlat) {
         if (slot >= 0) this.freeSlots.push(slot);
         extent.slots[index] = uniform;
       } else if (slot !== uniform) {
@@ -272,18 +314,22 @@ export class Ram {
     return this.slabs[Math.floor(slot / SLAB_CHUNKS)]!.bytes.subarray(start, start + CHUNK_BYTES);
   }
 
+  private addSlab(storage: ArrayBuffer, at: number): void {
+    const bytes = SLAB_CHUNKS * CHUNK_BYTES;
+    this.slabs.push({
+      bytes: new Uint8Array(storage, at, bytes),
+      halves: new Uint16Array(storage, at, bytes / 2),
+      words: new Uint32Array(storage, at, bytes / 4),
+    });
+  }
+
   /** The slot of the chunk at `index`; a uniform chunk gets storage first. */
   private live(extent: Extent, index: number): number {
     const slot = extent.slots[index]!;
     if (slot >= 0) return slot;
     const fresh = this.freeSlots.pop() ?? this.usedSlots++;
     if (fresh >= this.slabs.length * SLAB_CHUNKS) {
-      const storage = new ArrayBuffer(SLAB_CHUNKS * CHUNK_BYTES);
-      this.slabs.push({
-        bytes: new Uint8Array(storage),
-        halves: new Uint16Array(storage),
-        words: new Uint32Array(storage),
-      });
+      this.addSlab(new ArrayBuffer(SLAB_CHUNKS * CHUNK_BYTES), 0);
     }
     this.bytesOf(fresh).fill(-1 - slot);
     extent.slots[index] = fresh;

@@ -109,6 +109,11 @@ export class LiveMap {
     this.scan();
   }
 
+  /** The piece of memory that has `paddr` has entries. */
+  watches(paddr: Paddr): boolean {
+    return this.watched.has(Math.floor(paddr / WATCH_BYTES));
+  }
+
   /** The entry at `paddr` was written. */
   entryWritten(paddr: Paddr): void {
     const tables = this.watched.get(Math.floor(paddr / WATCH_BYTES));

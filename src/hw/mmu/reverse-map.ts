@@ -91,6 +91,11 @@ export class ReverseMap implements MapListener {
     if (this.live !== null) this.settle();
   }
 
+  /** Whether a table that takes part in a translation lies around `paddr`, as far as somebody has asked. */
+  watches(paddr: Paddr): boolean {
+    return this.live?.watches(paddr) ?? false;
+  }
+
   /** The table entry at `paddr` was written. */
   tableWrite(paddr: Paddr): void {
     if (this.live !== null) this.settle().entryWritten(paddr);

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Decoded instructions that follow each other in one page. A block ends behind an instruction after which nothing can
+ * follow (an unconditional branch), after which everything may be different (a write to a system register), at the
+ * end of the page, or at its largest length. A conditional branch does not end it.
+ * Blocks know nothing of virtual addresses, privilege or the core: they depend on the page's contents and on the
+ * instruction set only. What the translator makes of a block is attached to it.
+ */
+import type { Cpu } from '../cpu/cpu.js';
+import type { Memory } from '../cpu/memory.js';
+import type { Op, Outcome } from '../isa/op.js';
+
+/** Instructions in a block, at most. */
+export const BLOCK_OPS = 64;
+
+/** A whole block as one function: what the last instruction that it executed returned; `cpu.at` says which that was. */
+export type Translated = (cpu: Cpu, r: Int32Array, mem: Memory) => Outcome;
+
+export class Block {
+  readonly ops: readonly Op[];
+  /** Bytes of instructions. */
+  readonly size: number;
+  /** The page that it was decoded from has changed. */
+  stale = false;
+  /** How often it was interpreted from its beginning. */
+  runs = 0;
+  translated: Translated | null = null;
+
+  constructor(ops: readonly Op[], size: number) {
+    this.ops = ops;
+    this.size = size;
+  }
+}

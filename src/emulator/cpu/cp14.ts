@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Coprocessor 14: debug registers, ThumbEE, Jazelle. ARM DDI 0406C, C11.11 and A2.9, A2.10.
+ * Model: no breakpoints, watchpoints or OS lock: the debug registers keep what is written where software checks it,
+ * and read as zero elsewhere. Jazelle is the trivial implementation. ThumbEE's registers are there, the state is not.
+ */
+import { NEXT } from '../isa/op.js';
+import type { CoprocessorRegister } from './cp15.js';
+import type { Cpu } from './cpu.js';
+
+function debug(
+  name: string,
+  crn: number,
+  crm: number,
+  opc2: number,
+  value?: (cpu: Cpu) => number,
+): CoprocessorRegister {
+  const place = { name, coproc: 14, opc1: 0, crn, crm, opc2 } as const;
+  if (value !== undefined) return { ...place, read: value };
+  return {
+    ...place,
+    read: cpu => cpu.cp15.stored.get(name) ?? 0,
+    write: (cpu, written) => {
+      cpu.cp15.stored.set(name, written);
+      return NEXT;
+    },
+  };
+}
+
+/** DBGDIDR: the debug architecture of the core, one breakpoint and one watchpoint, which is the least. */
+const VERSION: Readonly<Record<string, number>> = { 5: 5, 4: 4 };
+
+function didr(cpu: Cpu): number {
+  const architecture = cpu.cp15.ids.features[2]! & 0xf;
+  return (VERSION[architecture] ?? 3) << 16;
+}
+
+/** Breakpoint and watchpoint registers: value and control, of which there is one pair each. */
+const pairs: CoprocessorRegister[] = [4, 5, 6, 7].flatMap(opc2 =>
+  Array.from({ length: 16 }, (_, crm) => debug(`DBG-${opc2}-${crm}`, 0, crm, opc2)),
+);
+
+function zero(name: string, opc1: number, crn: number, crm: number, opc2: number): CoprocessorRegister {
+  return {
+    name,
+    coproc: 14,
+    opc1,
+    crn,
+    crm,
+    opc2,
+    read: () => 0,
+    write: () => NEXT,
+    userRead: () => opc1 === 7,
+  };
+}
+
+export const debugRegisters: readonly CoprocessorRegister[] = [
+  debug('DBGDIDR', 0, 0, 0, didr),
+  debug('DBGDSCRint', 0, 1, 0, cpu => cpu.cp15.stored.get('DBGDSCRext') ?? 0),
+  debug('DBGVCR', 0, 7, 0),
+  debug('DBGDSCRext', 0, 2, 2),
+  debug('DBGDRAR', 1, 0, 0, () => 0),
+  debug('DBGDSAR', 2, 0, 0, () => 0),
+  debug('DBGOSLAR', 1, 0, 4),
+  debug('DBGOSLSR', 1, 1, 4, () => 0),
+  debug('DBGOSDLR', 1, 3, 4),
+  debug('DBGPRCR', 1, 4, 4),
+  debug('DBGPRSR', 1, 5, 4, () => 1),
+  debug('DBGAUTHSTATUS', 7, 14, 6, () => 0),
+  ...pairs,
+  { ...debug('TEECR', 0, 0, 0), opc1: 6 },
+  { ...debug('TEEHBR', 1, 0, 0), opc1: 6, userRead: () => true, userWrite: () => true },
+  zero('JIDR', 7, 0, 0, 0),
+  zero('JOSCR', 7, 1, 0, 0),
+  zero('JMCR', 7, 2, 0, 0),
+];

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * A machine that executes: the modelled hardware with cores that run, a bus, a clock. What is on the bus is the
+ * board's. Cores take turns in one thread, each for a number of instructions, so that the same inputs give the same
+ * run; the clock counts the instructions of all of them.
+ * Model: of two busy cores each is half as fast as one alone. A turn ends a core's exclusive access (A3.4 permits
+ * that at any time), so that between LDREX and a STREX that succeeds no other core has run.
+ */
+import type { Range } from '../base/address.js';
+import type { MachineFacts, OuterCacheFacts } from '../hw/facts.js';
+import { Machine } from '../hw/machine.js';
+import { createRegisters } from '../hw/mmu/registers.js';
+import { Clock } from './clock.js';
+import { CodeCache } from './code/code-cache.js';
+import { Cpu, POWERED_OFF, RUNNING } from './cpu/cpu.js';
+import { coreIds } from './cpu/ids.js';
+import { type CpuState, restoreCpu, saveCpu } from './cpu/state.js';
+import { Bus } from './devices/bus.js';
+import { type MemoryImage, putMemory, takeMemory } from './memory-image.js';
+
+/** Instructions that a core executes while others wait. */
+const TURN = 4096;
+
+/** Everything but devices, between two runs. */
+export interface SystemState {
+  readonly now: number;
+  readonly turn: number;
+  readonly cpus: readonly CpuState[];
+  readonly memory: MemoryImage;
+  readonly outerInUse: boolean;
+  readonly outerCache: OuterCacheFacts | null;
+}
+
+/** Why run() returned. */
+export type Stop = 'ticks' | 'stopped' | 'asleep';
+
+export class System {
+  readonly machine: Machine;
+  readonly bus: Bus = new Bus();
+  readonly clock: Clock = new Clock();
+  readonly code: CodeCache;
+  readonly cpus: readonly Cpu[];
+  private stopped = false;
+  private readonly cores: Cpu[] = [];
+  private turn = 0;
+
+  constructor(facts: MachineFacts, banks: readonly Range[]) {
+    this.machine = new Machine(facts, banks);
+    const flat = this.machine.ram.flatten();
+    this.code = new CodeCache(this.machine.ram, flat);
+    const ids = coreIds(facts.core.name);
+    const { machine, bus, clock, code, cores } = this;
+    for (let index = 0; index < facts.coreCount; index++) {
+      const registers =
+        index === 0
+          ? machine.registers
+          : createRegisters(facts.core.architecture, facts.core.longDescriptors);
+      const cpu = new Cpu(index, { machine, registers, bus, code, clock, ids, cores });
+      cpu.cp15.reset();
+      if (index > 0) cpu.state = POWERED_OFF;
+      cores.push(cpu);
+    }
+    this.cpus = cores;
+    clock.moved = () => this.running?.yield();
+    machine.writeListener = {
+      written: (paddr, size) => {
+        if (code.writtenBehind(paddr, size)) for (const cpu of cores) cpu.attention = 1;
+      },
+    };
+  }
+
+  private running: Cpu | null = null;
+
+  /** Makes run() return: from a device, after the instruction that wrote to it. */
+  stop(): void {
+    this.stopped = true;
+    this.running?.yield();
+  }
+
+  /** Runs for `ticks` of the clock, or until stop(), or until nobody can ever wake up. */
+  run(ticks: number): Stop {
+    const { clock, cores, machine } = this;
+    const end = clock.now + ticks;
+    this.stopped = false;
+    while (!this.stopped) {
+      if (clock.next <= clock.now) clock.expire();
+      if (clock.now >= end) return 'ticks';
+      const cpu = this.nextAwake();
+      if (cpu === null) {
+        // Everybody sleeps: nothing happens until the next timer.
+        if (clock.next === Number.POSITIVE_INFINITY) return 'asleep';
+        clock.now = Math.min(Math.max(clock.next, clock.now), end);
+        continue;
+      }
+      machine.cpu = cpu.index;
+      this.running = cpu;
+      const limit = Math.min(clock.next, end) - clock.now;
+      cpu.run(cores.length === 1 ? Math.min(limit, 0x40000000) : Math.min(limit, TURN));
+      this.running = null;
+      if (cores.length > 1) cpu.exclusive = -1;
+    }
+    return 'stopped';
+  }
+
+  /** The next core in turn that is not asleep. */
+  private nextAwake(): Cpu | null {
+    const { cores } = this;
+    for (let i = 0; i < cores.length; i++) {
+      this.turn = (this.turn + 1) % cores.length;
+      const cpu = cores[this.turn]!;
+      if (cpu.state === RUNNING) return cpu;
+    }
+    return null;
+  }
+
+  /** Must not be called while it runs. Devices save themselves. */
+  save(): SystemState {
+    const { clock, turn, cpus, machine, code } = this;
+    return {
+      now: clock.now,
+      turn,
+      cpus: cpus.map(saveCpu),
+      memory: takeMemory(code.ram),
+      outerInUse: machine.outerInUse,
+      outerCache: machine.outerCache,
+    };
+  }
+
+  /** The state of a system with the same facts and memory. Devices come after it: they look at the time. */
+  restore(state: SystemState): void {
+    const { clock, cpus, machine, code } = this;
+    clock.now = state.now;
+    this.turn = state.turn;
+    machine.outerInUse = state.outerInUse;
+    machine.outerCache = state.outerCache;
+    putMemory(code.ram, state.memory);
+    code.dropAll();
+    for (const [index, cpu] of cpus.entries()) restoreCpu(cpu, state.cpus[index]!);
+  }
+
+  /** Instructions that all cores have executed. */
+  get instructions(): number {
+    let sum = 0;
+    for (const cpu of this.cpus) sum += cpu.instructions;
+    return sum;
+  }
+}

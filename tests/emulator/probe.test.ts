@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * The DMA probe in real kernels, run here and compared with what it recorded elsewhere: each of some 2,000 calls with
+ * its result, the page-table entries of the buffer and of its alias, and the maintenance that the kernel called for.
+ * Which pages the buddy allocator gives is not compared, nor which core it is. It takes minutes a run, so only with
+ * ARMORY_PROBE_RUNS set: the names of recorded runs, or `all`.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { MiB } from '../../src/base/address.js';
+import { applyBootLoader } from '../../src/board/memory.js';
+import { loadDeviceTree } from '../../src/devicetree/load.js';
+import { EmulatedBoard } from '../../src/emulator/board/emulated-board.js';
+import { loadLinux } from '../../src/emulator/load/linux.js';
+import { sharedPath } from '../support/shared.js';
+
+/** Recorded runs by the kernel and the tree that they had; the kernels are those of the shared folder. */
+const RUNS: Readonly<Record<string, { readonly kernel: string; readonly tree: string }>> = {
+  'legacy-virt-a15-256M': { kernel: 'legacy', tree: 'virt' },
+  'legacy-ca9-256M': { kernel: 'legacy', tree: 'ca9' },
+  'lpae-legacy-virt-a15-256M': { kernel: 'lpae-legacy', tree: 'virt' },
+};
+/** Of the recorded runs; what it makes the kernel trace takes memory. */
+const COMMAND_LINE =
+  'console=ttyAMA0,115200 loglevel=8 ignore_loglevel printk.time=1 panic=-1 no_hash_pointers ' +
+  'trace_event=dma:*,swiotlb:*,cma:* trace_buf_size=6M ';
+/** Ticks of the clock: ten times what a run needs. */
+const PATIENCE = 60_000_000_000;
+const SLICE = 50_000_000;
+
+type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+type ProbeRecord = { readonly [key: string]: Json };
+
+/** What the probe printed while its kernel ran to the end. */
+function run(kernel: string, tree: string): ProbeRecord[] {
+  const dtb = loadDeviceTree(sharedPath(`truth/probe-dtb/${tree}.dtb`)!);
+  applyBootLoader({ tree: dtb }, { memory: [{ sizeBytes: 256 * MiB }] });
+  const board = new EmulatedBoard(tree, dtb);
+  const { system } = board;
+  const printed: number[] = [];
+  board.console!.onOutput = byte => printed.push(byte);
+  const file = sharedPath(`kernels/${kernel}/zImage`)!;
+  const entry = loadLinux(system.machine.ram, dtb, {
+    kernel: { file, bytes: readFileSync(file) },
+    commandLine: COMMAND_LINE,
+  });
+  const [first] = system.cpus;
+  for (const [index, value] of [entry.r0, entry.r1, entry.r2].entries()) first!.r[index] = value;
+  first!.r[15] = entry.pc;
+  while (system.clock.now < PATIENCE && system.run(SLICE) === 'ticks');
+  assert.equal(board.ended, 'reset', 'the kernel panics, for want of a root, and reboots');
+  const lines = Buffer.from(printed)
+    .toString()
+    .matchAll(/DMAPROBE (\{.*\})/g);
+  return [...lines].map(([, json]) => JSON.parse(json!) as ProbeRecord);
+}
+
+/** The part of a record that does not depend on which pages were free. */
+function comparable({ midr: _midr, ...record }: ProbeRecord): Json {
+  if (record['op'] === 'sysmem') return null;
+  return withoutAddresses(record);
+}
+
+function withoutAddresses(value: Json): Json {
+  if (typeof value === 'string') return /^[0-9a-f]{8,}$/.test(value) ? 'address' : value;
+  if (Array.isArray(value)) return value.map(withoutAddresses);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withoutAddresses(each)]));
+}
+
+const wanted = process.env['ARMORY_PROBE_RUNS']?.split(',') ?? [];
+for (const [name, { kernel, tree }] of Object.entries(RUNS)) {
+  const skip =
+    sharedPath(`truth/probe/${name}`) === undefined
+      ? 'needs the shared recordings (set ARMORY_SHARED)'
+      : !wanted.includes(name) && !wanted.includes('all') && 'takes minutes: ARMORY_PROBE_RUNS=all runs it';
+  test(`${name}: the probe records what it recorded`, { skip }, () => {
+    const text = readFileSync(sharedPath(`truth/probe/${name}/probe.jsonl`)!, 'utf8');
+    const recorded = text
+      .split('\n')
+      .filter(line => line !== '')
+      .map(line => JSON.parse(line) as ProbeRecord);
+    // What a program in user space asked for comes last, and there is none here.
+    const asked = recorded.filter(({ op }) => op !== 'hold');
+    const records = run(kernel, tree);
+    assert.equal(records.length, asked.length);
+    for (const [index, record] of records.entries()) {
+      assert.deepEqual(comparable(record), comparable(asked[index]!), `record ${index}`);
+    }
+  });
+}
