@@ -7,7 +7,11 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-folder=${1:?usage: tools/debian-kernel.sh FOLDER}
+case ${1:-} in
+  -h | --help) echo 'usage: tools/debian-kernel.sh FOLDER'; exit 0 ;;
+  '' | -*) echo 'usage: tools/debian-kernel.sh FOLDER' >&2; exit 2 ;;
+esac
+folder=$1
 trees=$("$here/debian-trees.sh" "$folder")
 [ -n "$trees" ] || exit 3
 folder=$(cd "$folder" && pwd)
@@ -25,7 +29,7 @@ fi
 # The build's own programs run here, so they are of this machine's architecture.
 kbuild=$(private apt-cache depends "$headers" | sed -n 's/.*Depends: \(linux-kbuild-[0-9.]*\).*/\1/p' | head -n 1)
 if [ ! -d "$folder/root/usr/lib/$kbuild" ]; then
-  (cd "$folder" && apt-get -q download "$kbuild:$(dpkg --print-architecture)") >&2
+  (cd "$folder" && apt-get -q -o APT::Sandbox::User="$(id -un)" download "$kbuild:$(dpkg --print-architecture)") >&2
   for archive in "$folder/${kbuild}"_*.deb; do dpkg-deb -x "$archive" "$folder/root"; done
 fi
 echo "$release"

@@ -5,7 +5,11 @@
 # Needs apt-get and dpkg-deb; nothing outside FOLDER changes (debian-apt.sh).
 set -eu
 
-folder=${1:?usage: tools/debian-trees.sh FOLDER}
+case ${1:-} in
+  -h | --help) echo 'usage: tools/debian-trees.sh FOLDER'; exit 0 ;;
+  '' | -*) echo 'usage: tools/debian-trees.sh FOLDER' >&2; exit 2 ;;
+esac
+folder=$1
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
 . "$(dirname "$0")/debian-apt.sh"

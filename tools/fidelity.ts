@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * How faithful the modelled kernel is: every recording of a real kernel against the model. Of boots, prints how many
- * agree in each field. Of probe runs, a row for each and the matrix: a row for each operation and field, a column for
- * each run, percent of agreement.
+ * How faithful the modelled kernel is: every recording of a real kernel against the model. Prints a row for each probe
+ * run, the worst cells (operation, field, run), and the sums last. With `--details` also a row for each field of boots,
+ * the matrix of all cells, and what differs.
  * Needs the recordings (a folder named by ARMORY_SHARED, or `shared` beside the checkout).
- * Arguments: parts of run names; `--details N` shows up to N disagreements of each cell.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,36 +12,66 @@ import { type Cell, type CheckedProbe, totals } from '../src/lab/check-probe/res
 import { Paint, table } from '../src/report/table.js';
 import { sharedPath } from '../tests/support/shared.js';
 import { checkRecordedProbe } from '../tests/truth/recorded-probe.js';
-import { checkRecordedRuns } from './recorded-runs.js';
+import { checkRecordedRuns, type RecordedCheck } from './recorded-runs.js';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { details: { type: 'string', default: '0' } },
-});
+const USAGE = `usage: npm run fidelity -- [--details] [NAME…]
+  NAME       runs whose names contain it, of boots and probe runs; without, all
+  --details  also each field of boots, each cell of probe runs, and what differs
+`;
+/** Rows of the list of worst cells. */
+const WORST_CELLS = 10;
+/** Disagreements of a cell that are shown. */
+const MOST_DISAGREEMENTS = 5;
+
+function stop(code: number, text: string): never {
+  (code === 0 ? process.stdout : process.stderr).write(text);
+  process.exit(code);
+}
+
+function readArguments(): { readonly names: readonly string[]; readonly details: boolean } {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { details: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } },
+    });
+    if (values.help) stop(0, USAGE);
+    return { names: positionals, details: values.details };
+  } catch (error) {
+    return stop(2, `${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+  }
+}
+
+interface Recorded {
+  readonly boots: readonly RecordedCheck[];
+  readonly probes: ReadonlyMap<string, CheckedProbe>;
+}
+
+function compareRuns(names: readonly string[]): Recorded {
+  const paths = ['truth/boot', 'truth/probe', 'truth/probe-dtb', 'truth/configs', 'kernels'].map(sharedPath);
+  const [bootFolder, folder, trees, configs, kernels] = paths;
+  if (!bootFolder || !folder || !trees || !configs || !kernels) {
+    return stop(3, 'the recordings are not here: set ARMORY_SHARED\n');
+  }
+  const [boots, probes] = [readdirSync(bootFolder).sort(), readdirSync(folder).sort()];
+  const unknown = names.find(part => ![...boots, ...probes].some(name => name.includes(part)));
+  if (unknown !== undefined) stop(2, `no recorded run has '${unknown}' in its name\n`);
+  const isWanted = (name: string): boolean => names.length === 0 || names.some(part => name.includes(part));
+  const check = (name: string) => checkRecordedProbe(join(folder, name), { trees, configs, kernels });
+  return {
+    boots: checkRecordedRuns(bootFolder, configs, boots.filter(isWanted)),
+    probes: new Map(probes.filter(isWanted).map(name => [name, check(name)])),
+  };
+}
+
+const { names, details } = readArguments();
+const { boots, probes: runs } = compareRuns(names);
+const paint = new Paint(process.stdout.isTTY === true && !process.env['NO_COLOR']);
 
 /** Rounded down, so that 100 means all. */
 function percent(agreed: number, compared: number): string {
   if (compared === 0) return '';
   return agreed === compared ? '100' : (Math.floor((1000 * agreed) / compared) / 10).toFixed(1);
 }
-
-function recordedRuns(): Map<string, CheckedProbe> {
-  const paths = ['truth/probe', 'truth/probe-dtb', 'truth/configs', 'kernels'].map(sharedPath);
-  const [folder, trees, configs, kernels] = paths;
-  if (!folder || !trees || !configs || !kernels) {
-    process.stderr.write('the recordings are not here: set ARMORY_SHARED\n');
-    process.exit(3);
-  }
-  const names = readdirSync(folder).filter(
-    name => positionals.length === 0 || positionals.some(part => name.includes(part)),
-  );
-  const check = (name: string) => checkRecordedProbe(join(folder, name), { trees, configs, kernels });
-  return new Map(names.sort().map(name => [name, check(name)]));
-}
-
-const paint = new Paint(process.stdout.isTTY === true && !process.env['NO_COLOR']);
-const runs = recordedRuns();
-const columns = [...runs.keys()].map((_, index) => String(index + 1));
 
 function runRows(): string[][] {
   const rows = [...runs].map(([name, { cells, records }], index) => {
@@ -76,26 +105,35 @@ function matrixRows(): string[][] {
   ]);
 }
 
-function details(most: number): string[] {
+function differences(): string[] {
   return [...runs].flatMap(([name, { cells }]) =>
     cells
       .filter(({ agreed, compared }) => agreed < compared)
       .flatMap(cell => [
         `${name}: ${keyOf(cell)}: ${cell.agreed} of ${cell.compared} (${cell.lookAt})`,
         ...cell.disagreements
-          .slice(0, most)
+          .slice(0, MOST_DISAGREEMENTS)
           .map(({ call, recorded, modelled }) => `  ${call}: recorded ${recorded}, modelled ${modelled}`),
       ]),
   );
 }
 
+/** Those with the smallest share first, of these the largest. */
+function worstCells(): string[][] {
+  return [...runs]
+    .flatMap(([name, { cells }]) => cells.map(cell => ({ name, cell })))
+    .filter(({ cell: { agreed, compared } }) => agreed < compared)
+    .sort(
+      ({ cell: a }, { cell: b }) => a.agreed / a.compared - b.agreed / b.compared || b.compared - a.compared,
+    )
+    .slice(0, WORST_CELLS)
+    .map(({ name, cell }) => [name, keyOf(cell), `${cell.agreed} of ${cell.compared}`]);
+}
+
 /** By field: boots that agree, of those whose recording has it; lines likewise. */
 function bootRows(): string[][] {
-  const [folder, configs] = ['truth/boot', 'truth/configs'].map(sharedPath);
-  if (!folder || !configs || positionals.length > 0) return [];
-  const checks = [...checkRecordedRuns(folder, configs)];
-  return checks[0]!.check.fields.map(({ field, decidedBy }, index) => {
-    const results = checks
+  return boots[0]!.check.fields.map(({ field, decidedBy }, index) => {
+    const results = boots
       .map(({ check }) => check.fields[index]!)
       .filter(({ outcome }) => outcome !== 'absent');
     const agreed = results.filter(({ outcome }) => outcome !== 'differs').length;
@@ -106,21 +144,41 @@ function bootRows(): string[][] {
   });
 }
 
-const all = totals([...runs.values()].flatMap(({ cells }) => cells));
-const cells = [...runs.values()].flatMap(run => run.cells).filter(({ compared }) => compared > 0);
-const poor = (byPlace: boolean): number =>
-  cells.filter(cell => cell.byPlace === byPlace && cell.agreed < 0.99 * cell.compared).length;
-const boots = bootRows();
+/** What boots differ in, and how many agree whole. */
+function bootSum(): string[] {
+  const differing = boots.flatMap(({ run, check }) => {
+    const fields = check.fields.filter(({ outcome }) => outcome === 'differs').map(({ field }) => field);
+    return fields.length > 0 ? [`${run} differs in ${fields.join(', ')}`] : [];
+  });
+  return [...differing, `${boots.length - differing.length} of ${boots.length} boots agree in every field`];
+}
+
+function probeSum(): string[] {
+  const cells = [...runs.values()].flatMap(run => run.cells).filter(({ compared }) => compared > 0);
+  const part = (what: string, byPlace: boolean): string => {
+    const chosen = cells.filter(cell => cell.byPlace === byPlace);
+    const { agreed, compared } = totals(chosen);
+    const poor = chosen.filter(cell => cell.agreed < 0.99 * cell.compared).length;
+    const share = compared === 0 ? '' : ` (${percent(agreed, compared)} %)`;
+    return `${agreed} of ${compared} ${what}${share}; ${poor} of ${chosen.length} cells are below 99 %`;
+  };
+  return [part('determined values agree', false), part('values by place agree', true)];
+}
+
+const columns = [...runs.keys()].map((_, index) => String(index + 1));
+const worst = worstCells();
 const lines = [
-  ...(boots.length > 0 ? [table(paint, ['boot field', 'runs', 'lines', 'decided by'], boots), ''] : []),
-  table(paint, ['run', 'records', 'values', '%', 'by place', '%', 'null'], runRows()),
-  '',
-  table(paint, ['operation and field, % by run', ...columns], matrixRows()),
-  ...(Number(values.details) > 0 ? ['', ...details(Number(values.details))] : []),
-  '',
-  `${all.agreed} of ${all.compared} values agree (${((100 * all.agreed) / all.compared).toFixed(3)} %), ${all.nulls} null`,
-  `${poor(false)} of ${cells.filter(cell => !cell.byPlace).length} cells are below 99 %; by place ${poor(true)} of ${
-    cells.filter(cell => cell.byPlace).length
-  }`,
+  ...(details && boots.length > 0
+    ? [table(paint, ['boot field', 'runs', 'lines', 'decided by'], bootRows()), '']
+    : []),
+  ...(runs.size > 0
+    ? [table(paint, ['run', 'records', 'values', '%', 'by place', '%', 'null'], runRows()), '']
+    : []),
+  ...(details && runs.size > 0
+    ? [table(paint, ['operation and field, % by run', ...columns], matrixRows()), '', ...differences(), '']
+    : []),
+  ...(worst.length > 0 ? [table(paint, ['worst cells', 'operation and field', 'agree'], worst), ''] : []),
+  ...(boots.length > 0 ? bootSum() : []),
+  ...(runs.size > 0 ? probeSum() : []),
 ];
 process.stdout.write(`${lines.join('\n')}\n`);

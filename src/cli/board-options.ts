@@ -8,13 +8,14 @@ import { bundledBoards, bundledJob } from '../lab/bundled.js';
 import type { BoardJob, MemoryBankRequest } from '../lab/job.js';
 import type { KernelVersion } from '../linux/config.js';
 import { presets } from '../linux/presets.js';
-import { parseAddress, parseInitrd, parseMemory } from './options.js';
+import { parseAddress, parseInitrd, parseMemory, parseSize } from './options.js';
 
 export interface BoardOptions {
   readonly memory?: MemoryBankRequest[];
   readonly initrd?: { address: number; size: number };
   readonly imageAt?: number;
   readonly treeAt?: number;
+  readonly treeSize?: number;
   readonly config?: string;
   readonly preset?: string;
   readonly systemMap?: string;
@@ -29,6 +30,7 @@ export function addBoardOptions(command: Command): Command {
     .option('--initrd <size@address>', 'initial ramdisk that the boot loader put into memory', parseInitrd)
     .option('--image-at <address>', 'where the boot loader put the zImage', parseAddress)
     .option('--tree-at <address>', 'where the boot loader put the device tree', parseAddress)
+    .option('--tree-size <size>', 'its size with the room that the boot loader left in it', parseSize)
     .option('--config <file>', 'kernel .config')
     .addOption(
       new Option('--preset <name>', 'kernel config by name')
@@ -67,7 +69,19 @@ export function jobFor(path: string, options: BoardOptions, designs: readonly st
   if (options.systemMap !== undefined && options.config === undefined) {
     inputError('system-map-alone', '--system-map describes the kernel of --config, which is not given');
   }
-  const { memory, initrd, imageAt, treeAt, config, preset, systemMap, baseline, cmdline, hardware } = options;
+  const {
+    memory,
+    initrd,
+    imageAt,
+    treeAt,
+    treeSize,
+    config,
+    preset,
+    systemMap,
+    baseline,
+    cmdline,
+    hardware,
+  } = options;
   return {
     path,
     ...bundled,
@@ -76,6 +90,7 @@ export function jobFor(path: string, options: BoardOptions, designs: readonly st
     ...(initrd && { initrd }),
     ...(imageAt !== undefined && { imageAddress: imageAt }),
     ...(treeAt !== undefined && { treeAddress: treeAt }),
+    ...(treeSize !== undefined && { treeBytes: treeSize }),
     ...(config !== undefined && { configFile: config }),
     ...(preset !== undefined && { preset }),
     ...(systemMap !== undefined && { systemMap }),

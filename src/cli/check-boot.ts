@@ -41,7 +41,7 @@ export function addCheckBoot(program: Command, finish: (code: number) => void): 
     )
     .option(
       '--run [file]',
-      'take memory, cores and command line from run.json, by default the one beside <facts>',
+      'take memory, cores, command line and what QEMU does from run.json, by default the one beside <facts>',
     )
     .option('--json', 'as JSON (docs/schema/README.md)');
   addBoardOptions(command).action((facts: string, options: CheckBootOptions) => finish(run(facts, options)));

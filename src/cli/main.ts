@@ -21,6 +21,11 @@ const { version } = JSON.parse(readFileSync(new URL('../../../package.json', imp
   version: string;
 };
 
+/** Whoever reads has seen enough: of standard output, or of a pipe that `--output` names. */
+function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
+}
+
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.good : EXIT.input;
   if (error instanceof InputError) {
@@ -28,6 +33,7 @@ function report(error: unknown): number {
     return exitForInput(error.diagnostics);
   }
   if (error instanceof EnvironmentError) {
+    if (isBrokenPipe(error.cause)) return EXIT.good;
     process.stderr.write(`armory: ${error.message}\n`);
     return EXIT.environment;
   }
@@ -43,7 +49,7 @@ function report(error: unknown): number {
  */
 function handleOutputErrors(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.good);
+    if (isBrokenPipe(error)) process.exit(process.exitCode ?? EXIT.good);
     process.exit(report(new EnvironmentError('write', 'standard output', error)));
   });
   process.on('uncaughtException', error => process.exit(report(error)));

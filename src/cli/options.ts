@@ -24,6 +24,13 @@ export function parseAddress(text: string): number {
   return value;
 }
 
+/** A size in bytes, at least 1. */
+export function parseSize(text: string): number {
+  const value = parseNumber(text, 'Size');
+  if (value === 0) throw new InvalidArgumentError('A size of 0 holds nothing.');
+  return value;
+}
+
 /** The parts before and behind one `@`; the second is undefined without one. */
 function splitAt(text: string): [string, string | undefined] {
   const [size = '', address, ...more] = text.split('@');

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Wrong input gets an error that names the place and the rule, and exit code 2; a missing file gets 3. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { parseDts, writeDtb } from '../../src/devicetree/load.js';
 import { armory, armoryTo } from '../support/cli.js';
+import { repositoryRoot } from '../support/shared.js';
 
 let folder = '';
 
@@ -149,6 +151,20 @@ test('output that cannot be written is not a regression', {
   closeSync(full);
   assert.match(stderr, /cannot write standard output/);
   assert.equal(code, 3);
+});
+
+test('a reader that has seen enough is no error, also of a pipe that --output names', {
+  skip: !existsSync('/dev/stdout') && 'needs /dev/stdout',
+}, () => {
+  const program = join(repositoryRoot, 'dist', 'src', 'cli', 'main.js');
+  // The code of the program comes last; `head` has the records.
+  const script = '{ "$0" "$1" probe beaglebone-black $2; echo $? >&2; } | head -n 1 > /dev/null';
+  for (const output of ['', '--output /dev/stdout']) {
+    const { stderr } = spawnSync('sh', ['-c', script, process.execPath, program, output], {
+      encoding: 'utf8',
+    });
+    assert.equal(stderr, '0\n');
+  }
 });
 
 test('C preprocessor in a .dts: says what to run', () => {

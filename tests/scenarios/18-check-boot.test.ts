@@ -95,6 +95,36 @@ test('run.json gives memory and command line when asked, options go first', () =
   assert.equal(over.code, 0, over.stdout);
 });
 
+test('a file that is no recording, or tells nothing of a start, ends with 2', () => {
+  const file = (name: string, content: object): string => {
+    const path = join(folder, name);
+    writeFileSync(path, JSON.stringify(content));
+    return path;
+  };
+  const start = file('start.json', { name: 'a', mem: '512M', smp: 1 });
+  for (const path of [start, file('empty.json', {})]) {
+    const { code, stdout, stderr } = check(path);
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.match(stderr, /error \(facts-empty\): this holds no field of a recorded boot\n.*fields: .*zones/);
+  }
+  const recording = check(facts(), '--run', facts());
+  assert.equal(recording.code, 2);
+  assert.match(recording.stderr, /error \(run-is-recording\)/);
+  const nothing = check(facts(), '--run', file('nothing-said.json', { name: 'a' }));
+  assert.equal(nothing.code, 2);
+  assert.match(nothing.stderr, /error \(run-empty\): .*\n.*fields: machine, mem/);
+});
+
+test('the tree is where as many bytes are reserved as it has; --tree-size says how many', () => {
+  const place = (...args: string[]): string => check(facts({ memblock_reserved }), ...args).stdout;
+  const memblock_reserved = [{ start: '0x88000000', end: '0x88012344' }];
+  assert.doesNotMatch(place(), /from the recording: .*address of the device tree/);
+  const stdout = place('--tree-size', '0x12345');
+  assert.match(stdout, /from the recording: .*address of the device tree/);
+  assert.doesNotMatch(stdout, /recorded: 0x88000000-0x88012344/);
+  assert.match(place('--tree-size', '0x12345', '--tree-at', '0x8a000000'), /modelled: 0x8a000000-0x8a012344/);
+});
+
 test('--json follows its schema, which is the one in docs/schema', () => {
   const { code, stdout } = check(facts({ high_memory_va: '0xdf000000' }), '--json');
   assert.equal(code, 1);

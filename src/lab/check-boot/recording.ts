@@ -6,6 +6,7 @@
  * kernel module that made DMA calls (dma-lines.ts), `*_lines` those of the kernel's log.
  */
 import { z } from 'zod';
+import { inputError } from '../../base/diagnostics.js';
 import type { BootFacts, CmaFacts, InclusiveRange, PoolFacts } from '../facts.js';
 import { checkDocument, readJson } from './document.js';
 
@@ -140,7 +141,29 @@ export interface Recording extends SameAsModel {
   readonly dma_lines?: readonly string[];
 }
 
-/** Reads and checks `facts.json`. */
+/** What a recording may hold; its name is no part of what was seen. */
+const fieldNames: readonly string[] = Object.keys((recordingSchema as z.ZodObject).shape).filter(
+  name => name !== 'name',
+);
+
+/** The fields of a recording that a document has. */
+export function recordedFields(document: object): string[] {
+  return fieldNames.filter(name => Object.hasOwn(document, name));
+}
+
+/** Reads and checks `facts.json`; one that tells nothing is an InputError `facts-empty`. */
 export function loadRecording(file: string): Recording {
-  return checkDocument<Recording>(recordingSchema, readJson(file, 'facts-json'), file, 'facts-json');
+  const recording = checkDocument<Recording>(
+    recordingSchema,
+    readJson(file, 'facts-json'),
+    file,
+    'facts-json',
+  );
+  if (recordedFields(recording).length === 0) {
+    inputError('facts-empty', 'this holds no field of a recorded boot', {
+      position: { file },
+      notes: [`fields: ${fieldNames.join(', ')}`],
+    });
+  }
+  return recording;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * `run.json` beside `facts.json`: how the recorded machine was started. Taken from it, when asked: memory, number and
- * kind of cores, command line. Everything is optional, and unknown names are passed over.
+ * kind of cores, command line, and of a machine of QEMU what QEMU does (qemu.ts). Everything is optional, and unknown names are passed over.
  *
  *   { "mem": "1G", "smp": 4, "cpu": "cortex-a15", "cmdline": "console=ttyAMA0", "machine": "virt", "kernel": "armmp" }
  *
@@ -9,6 +9,7 @@
  */
 
 import { z } from 'zod';
+import { inputError } from '../../base/diagnostics.js';
 import type { HardwareFacts } from '../../board/hardware.js';
 import { addressCells, sizeCells } from '../../devicetree/access.js';
 import type { DeviceTree } from '../../devicetree/tree.js';
@@ -16,6 +17,7 @@ import { findCore } from '../../hw/cores.js';
 import { memparse } from '../../linux/lib/cmdline.js';
 import type { MemoryBankRequest } from '../job.js';
 import { checkDocument, readJson } from './document.js';
+import { recordedFields } from './recording.js';
 
 const size = z
   .string()
@@ -44,8 +46,25 @@ export interface RunFile {
   readonly memory_nodes?: string | null;
 }
 
+/** Reads and checks `run.json`. What says nothing of a start, or what was seen of one, is an InputError. */
 export function loadRunFile(file: string): RunFile {
-  return checkDocument<RunFile>(schema, readJson(file, 'run-json'), file, 'run-json');
+  const document = readJson(file, 'run-json');
+  const run = checkDocument<RunFile>(schema, document, file, 'run-json');
+  const position = { file };
+  const seen = recordedFields(document as object);
+  if (seen.length > 0) {
+    const notes = [`it holds ${seen.slice(0, 3).join(', ')}`];
+    inputError('run-is-recording', 'this is what was seen of a boot, not how it was started', {
+      position,
+      notes,
+    });
+  }
+  const { machine, mem, smp, cpu, cmdline, memory_nodes } = run;
+  if ([machine, mem, smp, cpu, cmdline, memory_nodes].every(value => value === undefined)) {
+    const notes = ['fields: machine, mem, smp, cpu, cmdline, memory_nodes'];
+    inputError('run-empty', 'this says nothing of how a machine was started', { position, notes });
+  }
+  return run;
 }
 
 /** The memory, at the place of the tree's where no node says. Undefined: the run does not tell. */
@@ -69,12 +88,21 @@ function banksOf(source: string, tree: DeviceTree): MemoryBankRequest[] {
   return banks;
 }
 
+/** Compatibles of cores that QEMU calls otherwise than Linux, beside `arm,`: target/arm/cpu_tcg.c. */
+const QEMU_NAMES: Readonly<Record<string, string>> = {
+  arm926: 'arm,arm926ej-s',
+  arm1136: 'arm,arm1136jf-s',
+  'arm1136-r2': 'arm,arm1136jf-s',
+  arm1176: 'arm,arm1176jzf-s',
+};
+
 /** Cores that the machine was given, where a core of that name is known. */
 export function hardwareOfRun(run: RunFile): HardwareFacts {
   const source = 'run.json';
-  const core = run.cpu ? findCore([`arm,${run.cpu}`]) : undefined;
+  const compatible = run.cpu ? (QEMU_NAMES[run.cpu] ?? `arm,${run.cpu}`) : undefined;
+  const core = compatible !== undefined && findCore([compatible]) ? compatible : undefined;
   return {
     ...(run.smp !== undefined && { coreCount: { value: run.smp, source } }),
-    ...(core && { core: { value: `arm,${run.cpu}`, source } }),
+    ...(core !== undefined && { core: { value: core, source } }),
   };
 }

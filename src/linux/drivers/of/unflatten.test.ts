@@ -45,4 +45,9 @@ test('an alias that ends in a number and leads to a node has a record', () => {
   assert.equal(takenWith('serial0 = "/uart@1";'), 20 + 'serial'.length + 1);
   assert.equal(takenWith('serial = "/uart@1";'), 0);
   assert.equal(takenWith('serial1 = "/nowhere";'), 0);
+  assert.equal(takenWith('serial0 = "/uart@1:115200n8";'), 20 + 'serial'.length + 1);
+  // As in omap3-n900.dts of Linux; and a list, of which the first counts, and a string that nothing ends.
+  assert.equal(takenWith('i2c0; i2c1 = "";'), 0);
+  assert.equal(takenWith('a0 = "/nowhere", "/uart@1"; a1 = "/uart@1", "/nowhere";'), 20 + 'a'.length + 1);
+  assert.equal(takenWith('a0 = [2f 75 61 72 74 40 31];'), 20 + 'a'.length + 1);
 });

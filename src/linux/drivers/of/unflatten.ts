@@ -5,7 +5,8 @@
  * Only its size counts: the model reads the tree itself.
  */
 import { alignUp } from '../../../base/address.js';
-import { stringOf } from '../../../devicetree/access.js';
+import { bytesOf } from '../../../devicetree/access.js';
+import { decodeUtf8 } from '../../../devicetree/bytes.js';
 import type { DeviceTree, DtNode } from '../../../devicetree/tree.js';
 import type { KernelConfig } from '../../config.js';
 import type { Kernel } from '../../kernel.js';
@@ -87,7 +88,12 @@ function of_alias_scan(k: Kernel): void {
   }
 }
 
+/**
+ * The path is read up to a NUL and has no type: without a value (`i2c0;`) it is empty, since what follows a value in
+ * the blob begins with a NUL, and no node has an empty path. Linux: drivers/of/base.c, of_find_node_opts_by_path().
+ */
 function leadsToNode(k: Kernel, aliases: DtNode, name: string): boolean {
-  const path = stringOf(k.board.tree, aliases, name);
-  return path !== undefined && k.board.tree.nodeByPath(path) !== undefined;
+  const { tree } = k.board;
+  const [path = ''] = decodeUtf8(bytesOf(tree, aliases, name)!).split('\0', 1);
+  return tree.nodeByPath(path.split(':', 1)[0]!) !== undefined;
 }
