@@ -13,7 +13,7 @@ import { applyBootLoader } from '../../src/board/memory.js';
 import { loadDeviceTree } from '../../src/devicetree/load.js';
 import { EmulatedBoard } from '../../src/emulator/board/emulated-board.js';
 import { loadLinux } from '../../src/emulator/load/linux.js';
-import { sharedPath } from '../support/shared.js';
+import { sharedPath, skipWithout } from '../support/shared.js';
 
 /** Recorded runs by the kernel and the tree that they had; the kernels are those of the shared folder. */
 const RUNS: Readonly<Record<string, { readonly kernel: string; readonly tree: string }>> = {
@@ -69,12 +69,8 @@ function withoutAddresses(value: Json): Json {
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withoutAddresses(each)]));
 }
 
-const wanted = process.env['ARMORY_PROBE_RUNS']?.split(',') ?? [];
 for (const [name, { kernel, tree }] of Object.entries(RUNS)) {
-  const skip =
-    sharedPath(`truth/probe/${name}`) === undefined
-      ? 'needs the shared recordings (set ARMORY_SHARED)'
-      : !wanted.includes(name) && !wanted.includes('all') && 'takes minutes: ARMORY_PROBE_RUNS=all runs it';
+  const skip = skipWithout(`truth/probe/${name}`);
   test(`${name}: the probe records what it recorded`, { skip }, () => {
     const text = readFileSync(sharedPath(`truth/probe/${name}/probe.jsonl`)!, 'utf8');
     const recorded = text

@@ -51,9 +51,7 @@ function rulesBroken(accessPlatform: boolean): string[] {
   return [...new Set(sanitizer.findings.map(({ rule }) => rule))].sort();
 }
 
-const asked = process.env['ARMORY_PROBE_RUNS'] !== undefined;
-const skip =
-  skipWithout('kernels/legacy/zImage') || (!asked && 'takes minutes: ARMORY_PROBE_RUNS=all runs it');
+const skip = skipWithout('kernels/legacy/zImage');
 
 test('a kernel that uses the DMA API for a disk that does not snoop', { skip }, () => {
   assert.deepEqual(rulesBroken(true), []);
