@@ -2,8 +2,7 @@
 /**
  * The DMA probe in real kernels, run here and compared with what it recorded elsewhere: each of some 2,000 calls with
  * its result, the page-table entries of the buffer and of its alias, and the maintenance that the kernel called for.
- * Which pages the buddy allocator gives is not compared, nor which core it is. It takes minutes a run, so only with
- * ARMORY_PROBE_RUNS set: the names of recorded runs, or `all`.
+ * Which pages the buddy allocator gives is not compared, nor which core it is.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
