@@ -42,7 +42,8 @@ function counting(cores: number): System {
 
 function digest(system: System): string {
   const hash = createHash('sha256');
-  for (const cpu of system.cpus) hash.update(cpu.r.subarray(0, 16)).update(`${cpu.cpsr(cpu.it)} ${cpu.instructions}`);
+  for (const cpu of system.cpus)
+    hash.update(cpu.r.subarray(0, 16)).update(`${cpu.cpsr(cpu.it)} ${cpu.instructions}`);
   return hash.update(system.machine.ram.readBytes(DATA, 64)).update(String(system.clock.now)).digest('hex');
 }
 
