@@ -4,18 +4,19 @@
  * their operands as constants; any other one is a call of its execute function, so that the interpreter stays the
  * reference and the translator need not know everything.
  *
- * The function returns as the last instruction that it executed does, which `cpu.at` names. Before an instruction that may
+ * A block that branches to its own beginning loops inside its function; `cpu.done` and `cpu.budget` bound it, and `cpu.at` is
+ * -1 where nothing of a pass was executed. The function returns as the last instruction that it executed does, which `cpu.at` names. Before an instruction that may
  * fault or look at the clock `cpu.at` is set; other instructions cannot be left in the middle.
  */
 
 import { runConditional } from '../isa/conditions.js';
 import { B_CONDITIONAL, b, bl, bx } from '../isa/execute-branch.js';
 import * as data from '../isa/execute-data.js';
-import { LDR, LDRB, LDRH, STR, STRB, STRH } from '../isa/execute-load-store.js';
 import { sxtb, sxth, ubfx, uxtb, uxth } from '../isa/execute-parallel.js';
 import type { Execute, Op } from '../isa/op.js';
-import { ASR, LSL, LSR, nop, ROR, runReadingAlignedPc, runReadingPc } from '../isa/operands.js';
+import { ASR, LSL, LSR, nop, ROR, runLoadingPc, runReadingAlignedPc, runReadingPc } from '../isa/operands.js';
 import type { Block, Translated } from './block.js';
+import { accessLines, LOOK } from './translate-access.js';
 
 /** Conditions as expressions, in the order of their numbers: A8.3. */
 const CONDITIONS: readonly string[] = [
@@ -118,18 +119,6 @@ function carry(op: Op): string | undefined {
   return op.shift <= ROR ? `(${rm} >>> ${op.amount - 1}) & 1` : undefined;
 }
 
-const LOADS: ReadonlyMap<Execute, string> = new Map([
-  [LDR.plain, 'load32'],
-  [LDRB.plain, 'load8'],
-  [LDRH.plain, 'load16'],
-]);
-
-const STORES: ReadonlyMap<Execute, string> = new Map([
-  [STR.plain, 'store32'],
-  [STRB.plain, 'store8'],
-  [STRH.plain, 'store16'],
-]);
-
 /** One block in the making. */
 class Translation {
   readonly ops: readonly Op[];
@@ -141,24 +130,17 @@ class Translation {
   }
 
   /** Lines for `execute` of an instruction; undefined: call it. */
-  private known(op: Op, execute: Execute, i: number): string | undefined {
+  private known(op: Op, execute: Execute, i: number, finish = LOOK): string | undefined {
     const form = FORMS.get(execute);
     if (form !== undefined) return dataLines(op, form, `r[${op.source}]`);
     if (execute === data.runShifted || execute === data.runShiftedCarry) return this.shiftedData(op, execute);
-    const address = `(r[${op.rn}] + ${op.imm}) | 0`;
-    const load = LOADS.get(execute);
-    if (load !== undefined) {
-      return `cpu.at = ${i}; { const v = mem.${load}(${address}); if (mem.failed !== 0) return cpu.dataAbort(); r[${op.rt}] = v; if (cpu.attention !== 0) return 1; }`;
-    }
-    const store = STORES.get(execute);
-    if (store !== undefined) {
-      return `cpu.at = ${i}; mem.${store}(${address}, r[${op.rt}]); if (mem.failed !== 0) return cpu.dataAbort(); if (cpu.attention !== 0) return 1;`;
-    }
+    const access = accessLines(op, execute, i, shifted(op), finish);
+    if (access !== undefined) return access;
     switch (execute) {
       case nop:
         return '';
       case b:
-        return this.leave(i, `cpu.pageAddress + ${op.offset + op.imm}`);
+        return this.branch(op, i);
       case bl: {
         const next = `cpu.pageAddress + ${op.offset + op.length}`;
         return `r[14] = ${this.thumb ? `(${next}) | 1` : next}; ${this.leave(i, `cpu.pageAddress + ${op.offset + op.imm}`)}`;
@@ -169,6 +151,11 @@ class Translation {
         return this.readingPc(op, i, `cpu.pageAddress + ${op.offset + (this.thumb ? 4 : 8)}`);
       case runReadingAlignedPc:
         return this.readingPc(op, i, `(cpu.pageAddress + ${op.offset + (this.thumb ? 4 : 8)}) & ~3`);
+      case runLoadingPc: {
+        const inner = this.known(op, op.inner, i, '');
+        const pc = `(cpu.pageAddress + ${op.offset + (this.thumb ? 4 : 8)}) & ~3`;
+        return inner === undefined ? undefined : `r[15] = ${pc}; ${inner} return cpu.branchExchange(r[15]);`;
+      }
       case uxtb:
         return op.amount === 0 ? `r[${op.rd}] = r[${op.rm}] & 255;` : undefined;
       case uxth:
@@ -186,6 +173,14 @@ class Translation {
 
   private leave(i: number, target: string): string {
     return `cpu.at = ${i}; r[15] = ${target}; return 2;`;
+  }
+
+  /** B. To the block's own beginning it is a loop, for as long as the budget has room for another pass. */
+  private branch(op: Op, i: number): string {
+    const target = op.offset + op.imm;
+    if (target !== this.ops[0]!.offset) return this.leave(i, `cpu.pageAddress + ${target}`);
+    const again = `if (cpu.budget - cpu.done >= ${this.ops.length}) continue;`;
+    return `cpu.done += ${i + 1}; ${again} cpu.at = -1; r[15] = cpu.pageAddress + ${target}; return 2;`;
   }
 
   private readingPc(op: Op, i: number, value: string): string | undefined {
@@ -213,7 +208,7 @@ class Translation {
   text(): string {
     const { ops } = this;
     const lines = ops.map((op, i) => this.lines(op, i));
-    return `return (cpu, r, mem) => {\n${lines.join('\n')}\ncpu.at = ${ops.length - 1};\nreturn 0;\n};`;
+    return `return (cpu, r, mem) => {\nfor (;;) {\n${lines.join('\n')}\ncpu.at = ${ops.length - 1};\nreturn 0;\n}\n};`;
   }
 }
 

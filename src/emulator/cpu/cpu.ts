@@ -144,9 +144,11 @@ export class Cpu implements MemoryOwner {
   block: Block = EMPTY_BLOCK;
   at = 0;
   pageAddress = 0;
-  /** Time at which run() began, and instructions since, without the current block. */
+  /** Of run(): how many instructions it may execute, and how many it has without the current pass through a block. */
+  budget = 0;
+  done = 0;
+  /** Time at which run() began. */
   private begun = 0;
-  private done = 0;
   /** r13, r14 and SPSR of the modes that are not the current one. */
   readonly bank13: Int32Array = new Int32Array(BANKS);
   readonly bank14: Int32Array = new Int32Array(BANKS);
@@ -179,9 +181,9 @@ export class Cpu implements MemoryOwner {
     const watched = this.parts.machine.observer !== null;
     this.begun = this.parts.clock.now;
     this.done = 0;
+    this.budget = budget;
     let page: CodePage | null = null;
-    let left = budget;
-    while (left > 0) {
+    while (this.done < budget) {
       const pc = r[15]!;
       if (this.attention !== 0 || page === null || ((pc ^ this.pageAddress) & ~0xfff) !== 0) {
         if (this.attention !== 0) {
@@ -192,7 +194,6 @@ export class Cpu implements MemoryOwner {
         page = mem.codePage(pc);
         if (page === null) {
           this.prefetchAbort();
-          left--;
           continue;
         }
         this.pageAddress = pc & ~0xfff;
@@ -200,10 +201,7 @@ export class Cpu implements MemoryOwner {
       let block = this.thumb !== 0 ? page.thumb[(pc & 0xfff) >>> 1] : page.arm[(pc & 0xfff) >>> 2];
       if (block === undefined || this.it !== 0) {
         const decoded = this.decode(page, pc);
-        if (decoded === null) {
-          left--;
-          continue;
-        }
+        if (decoded === null) continue;
         block = decoded;
       }
       if (watched) mem.observeFetch(pc, block.size);
@@ -211,27 +209,26 @@ export class Cpu implements MemoryOwner {
       if (block.translated === null && ++block.runs > this.translateAfter) {
         block.translated = translateBlock(block, this.thumb);
       }
-      const { translated } = block;
+      // An observer hears of each pass through a block; translated loops do not tell.
+      const translated = watched ? null : block.translated;
       this.block = block;
       this.it = 0;
-      let i = 0;
-      let op: Op;
+      const left = budget - this.done;
       let outcome: Outcome;
       if (translated !== null && ops.length <= left) {
         outcome = translated(this, r, mem);
-        i = this.at + 1;
-        op = ops[this.at]!;
       } else {
         const end = ops.length < left ? ops.length : left;
+        let i = 0;
         do {
-          op = ops[i]!;
+          const op = ops[i]!;
           this.at = i++;
           outcome = op.run(this, op);
         } while (outcome === NEXT && i < end);
       }
-      left -= i;
-      this.done += i;
+      this.done += this.at + 1;
       if (outcome !== BRANCHED) {
+        const op = ops[this.at]!;
         r[15] = this.pageAddress + op.offset + op.length;
         this.it = op.itNext;
       }

@@ -160,7 +160,7 @@ export function writingPc(op: Op, execute: Execute): Execute {
   return runWritingPc;
 }
 
-function runLoadingPc(cpu: Cpu, op: Op): Outcome {
+export function runLoadingPc(cpu: Cpu, op: Op): Outcome {
   cpu.r[15] = pcValue(cpu, op) & ~3;
   const outcome = op.inner(cpu, op);
   return outcome === BRANCHED ? BRANCHED : cpu.branchExchange(cpu.r[15]!);
