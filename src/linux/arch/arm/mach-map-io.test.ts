@@ -55,6 +55,9 @@ test('an early console stays at the top of the fixmap, and the vectors share its
     'soc { #address-cells = <1>; #size-cells = <1>; ranges = <0x7e000000 0 0x20000000 0x1000000>; uart@7e201000 { reg = <0x7e201000 0x200>; }; };';
   assert.equal(console('earlycon', bus), 0x20201000);
   assert.equal(console('', bus), null);
+  const older = bus.replace('stdout-path', 'linux,stdout-path');
+  assert.equal(console('earlycon', older), 0x20201000);
+  assert.equal(console('earlycon', older.replace('chosen {', 'chosen { stdout-path;')), null);
   assert.equal(leadsTo(paged({ cmdline: 'earlycon', dts: bus }), 0xffeff000), null);
 
   const domain = (k: Kernel): number => {

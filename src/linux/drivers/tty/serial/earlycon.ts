@@ -6,7 +6,7 @@
  * Model: the console's driver is built in.
  */
 import type { Paddr } from '../../../../base/address.js';
-import { addressCells, sizeCells, stringOf, u32sOf } from '../../../../devicetree/access.js';
+import { addressCells, bytesOf, sizeCells, stringOf, u32sOf } from '../../../../devicetree/access.js';
 import type { DtNode } from '../../../../devicetree/tree.js';
 import type { Kernel } from '../../../kernel.js';
 import { simple_strtoull } from '../../../lib/cmdline.js';
@@ -30,9 +30,10 @@ function statedAddress(value: string): Paddr | undefined {
 function stdoutAddress(k: Kernel): Paddr | undefined {
   const { tree } = k.board;
   const chosen = tree.root.child('chosen');
-  const path =
-    chosen && (stringOf(tree, chosen, 'stdout-path') ?? stringOf(tree, chosen, 'linux,stdout-path'));
-  const node = path === undefined ? undefined : tree.nodeByPath(path.split(':')[0]!);
+  const name = ['stdout-path', 'linux,stdout-path'].find(each => chosen?.properties.has(each));
+  // Without a value it is as if it were not there, and the older name is not looked for.
+  if (!chosen || name === undefined || bytesOf(tree, chosen, name)!.length === 0) return undefined;
+  const node = tree.nodeByPath(stringOf(tree, chosen, name)!.split(':')[0]!);
   return node && translatedReg(k, node);
 }
 
