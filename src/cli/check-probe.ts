@@ -2,10 +2,10 @@
 /** `armory check-probe`: a recording of the probe from a real kernel against the modelled kernel, call by call. */
 import { type Command, Option } from 'commander';
 import { designByName, designs } from '../designs/index.js';
-import { checkProbe, recordedDesign, recordedKernel } from '../lab/check-probe/check.js';
+import { checkProbe } from '../lab/check-probe/check.js';
 import { readRecording } from '../lab/check-probe/read-recording.js';
-import { totals } from '../lab/check-probe/result.js';
-import { prepare } from '../lab/job.js';
+import { type RecordedKernel, recordedDesign, recordedKernel } from '../lab/check-probe/recorded.js';
+import { type BoardJob, prepare } from '../lab/job.js';
 import { checkProbeJson } from '../report/check-probe-schema.js';
 import { checkProbeText } from '../report/check-probe-text.js';
 import { Paint } from '../report/table.js';
@@ -21,23 +21,33 @@ interface CheckProbeOptions extends BoardOptions {
   readonly json?: true;
 }
 
+/** What the user says goes first; where he does not, the recording tells which kernel is to be modelled. */
+function jobOf({ hints, baseline }: RecordedKernel, options: CheckProbeOptions): BoardJob {
+  const job = jobFor(options.board, options, []);
+  if (job.configFile !== undefined) return job;
+  return {
+    ...job,
+    ...(job.preset === undefined && { presetHints: hints }),
+    // A .config says which kernel it is for; a preset is built for the version that was recorded.
+    ...(job.baseline === undefined && baseline && { baseline }),
+  };
+}
+
 function run(file: string, options: CheckProbeOptions): number {
   const records = readRecording(file);
   const recorded = recordedKernel(records);
-  const job = jobFor(options.board, options, []);
-  // A .config says which kernel it is for; a preset is built for the version that was recorded.
-  const baseline = job.baseline ?? (job.configFile === undefined ? recorded.baseline : null);
-  const prepared = prepare({ ...job, ...(baseline && { baseline }) });
-  const design =
-    options.design === undefined ? recordedDesign(recorded, prepared.config) : designByName(options.design);
-  const checked = checkProbe(prepared, design, records);
+  const prepared = prepare(jobOf(recorded, options));
+  const { design, open } =
+    options.design === undefined
+      ? recordedDesign(recorded, prepared.config)
+      : { design: designByName(options.design), open: null };
+  const checked = checkProbe(prepared, design, records, open);
   const { cells = false, calls } = options;
   const text = options.json
     ? checkProbeJson(checked)
     : checkProbeText(checked, new Paint(useColour()), { cells, calls });
   process.stdout.write(`${text}\n`);
-  const { agreed, compared } = totals(checked.cells);
-  return agreed === compared && checked.unmatched.length === 0 ? EXIT.good : EXIT.finding;
+  return checked.verdict === 'agrees' ? EXIT.good : EXIT.finding;
 }
 
 export function addCheckProbe(program: Command, finish: (code: number) => void): void {
