@@ -138,6 +138,20 @@ test('a kernel that is not the recorded one is told', () => {
   assert.ok(differences.every(text => !text.includes('KPROBES')));
 });
 
+test('designs that set the same symbols are told, with the one that was taken', () => {
+  const { file, records } = record('v1-66.jsonl', '--design', 'v1-66');
+  const sys = records.find(({ op }) => op === 'sys');
+  assert.equal(sys?.['cfg'], 'ARCH_DMA_ALLOC DIRECT_REMAP COHERENT_POOL ');
+  const { code, stdout } = armory('check-probe', file, '--board', BOARD);
+  assert.equal(code, 1);
+  const warning =
+    'warning: designs v1, v1-66 set the symbols of this recording: v1 was taken, --design chooses';
+  assert.ok(stdout.includes(warning), stdout);
+  const chosen = armory('check-probe', file, '--board', BOARD, '--design', 'v1-66', '--json');
+  assert.equal(chosen.code, 0);
+  assert.equal((JSON.parse(chosen.stdout) as { open: unknown }).open, null);
+});
+
 test('an operation that no probe has is named, and not compared', () => {
   const { records } = record('good4.jsonl');
   const strange = records.map(entry =>
