@@ -9,9 +9,11 @@ import { type BoardJob, prepare } from '../lab/job.js';
 import { checkProbeJson } from '../report/check-probe-schema.js';
 import { checkProbeText } from '../report/check-probe-text.js';
 import { Paint } from '../report/table.js';
-import { addBoardOptions, type BoardOptions, boardArgument, jobFor } from './board-options.js';
+import { addBoardOptions, type BoardOptions, jobFor, oneBoardArgument } from './board-options.js';
 import { EXIT, useColour } from './exit.js';
-import { parseCalls } from './options.js';
+import { once, parseCalls, usageError } from './options.js';
+
+const DESIGNS = designs.map(({ name }) => name);
 
 interface CheckProbeOptions extends BoardOptions {
   readonly board: string;
@@ -55,15 +57,21 @@ export function addCheckProbe(program: Command, finish: (code: number) => void):
     .command('check-probe')
     .description("compare a real kernel's probe recording with the modelled kernel, call by call")
     .argument('<probe.jsonl>', 'recording of probe/armory_probe.c, or a kernel log that has one')
-    .requiredOption('--board <board>', `the tree that the kernel was given: ${boardArgument}`)
+    .requiredOption('--board <board>', `the tree that the kernel was given: ${oneBoardArgument}`)
     .addOption(
-      new Option(
-        '--design <name>',
-        'design of the recorded kernel (default: as its Kconfig symbols say)',
-      ).choices(designs.map(({ name }) => name)),
+      new Option('--design <name>', 'design of the recorded kernel (default: as its Kconfig symbols say)')
+        .choices(DESIGNS)
+        .argParser(once('--design', DESIGNS)),
     )
     .option('--cells', 'a row for each operation and field')
     .option('--calls <count>', 'calls to show with what differs', parseCalls, 10)
-    .option('--json', 'as JSON (docs/schema/README.md)');
-  addBoardOptions(command).action((file: string, options: CheckProbeOptions) => finish(run(file, options)));
+    .addOption(
+      new Option('--json', 'as JSON (docs/schema/README.md): all cells and all calls').conflicts('cells'),
+    );
+  addBoardOptions(command).action((file: string, options: CheckProbeOptions) => {
+    if (options.json && command.getOptionValueSource('calls') === 'cli') {
+      usageError('--json has all calls: --calls would do nothing');
+    }
+    finish(run(file, options));
+  });
 }

@@ -145,7 +145,8 @@ function shown(value: CheckedProbe): CheckedProbe {
 
 export function checkProbeText(result: CheckedProbe, paint: Paint, options: CheckProbeTextOptions): string {
   const checked = shown(result);
-  const { cells, board, model, design, kernel, baseline, release, assumed } = checked;
+  const { cells, board, model, design, open, kernel, baseline, release, assumed } = checked;
+  const modelled = open ? `${design} (of ${open.designs.join(', ')})` : design;
   const rows = options.cells ? cellRows(cells) : operationRows(cells);
   const head = options.cells
     ? ['operation', 'field', 'agree', '', 'null']
@@ -153,7 +154,7 @@ export function checkProbeText(result: CheckedProbe, paint: Paint, options: Chec
   const name = model === board ? board : `${board} (${model})`;
   return [
     paint.heading(
-      `${name}: ${release ?? 'a kernel'} against the modelled ${design}, ${baseline} (${kernel})`,
+      `${name}: ${release ?? 'a kernel'} against the modelled ${modelled}, ${baseline} (${kernel})`,
     ),
     ...verdictText(checked, paint),
     ...assumed.map(text => `assumed: ${text}`),

@@ -170,6 +170,58 @@ test('the overlay, as source and as binary', () => {
   assert.match(stdout, /compatible = "armory,dma-probe"/);
 });
 
+test('options that would do nothing, or stand twice, are refused', () => {
+  const refuses = (message: RegExp, ...args: string[]): void => {
+    const { code, stdout, stderr } = armory(...args);
+    assert.equal(code, 2, args.join(' '));
+    assert.equal(stdout, '');
+    assert.match(stderr, message);
+  };
+  for (const option of ['--json', '--text', '--exhaust', '--hold', '--built-in']) {
+    refuses(new RegExp(`no recording: ${option} would`), 'probe', BOARD, '--overlay', option);
+  }
+  refuses(/no recording: --design would/, 'probe', BOARD, '--overlay', '--design', 'step1');
+  refuses(/a \.dtbo is what --overlay writes/, 'probe', BOARD, '--output', join(folder, 'x.dtbo'));
+  refuses(/--output names no file/, 'probe', BOARD, '--output', '');
+  refuses(/given twice: v1, step1/, 'probe', BOARD, '--design', 'v1', '--design', 'step1');
+  refuses(/Allowed choices are legacy/, 'probe', BOARD, '--design', 'v2');
+  refuses(/cannot be used with/, 'probe', BOARD, '--text', '--json');
+  refuses(/cannot be used with/, 'check-probe', 'x', '--board', BOARD, '--json', '--cells');
+  refuses(/--calls would do nothing/, 'check-probe', 'x', '--board', BOARD, '--json', '--calls', '3');
+  refuses(/unknown command 'nosuch'/, 'help', 'nosuch');
+  assert.match(armory('help', 'probe').stdout, /at most 2048 of 4\s+KiB\s+\(x_atomic\)/);
+});
+
+test('the text says what came of each call, and not what stood there before', () => {
+  const { stdout } = armory('probe', BOARD, '--text', '--exhaust');
+  assert.match(stdout, /full 1M KERNEL +.*40 buffers \(capped/);
+  assert.doesNotMatch(stdout, /5a5a5a5a/);
+  assert.doesNotMatch(stdout, /KERNEL [012]\b/);
+  assert.match(stdout, /^coherent buffers +works +NULL +bad handle$/m);
+  assert.match(stdout, /^plain +blocking +100 4K 8K .*$/m);
+  assert.match(stdout, /^restricted +blocking +100 4K .* {2,}.*32M/m);
+});
+
+test('every field that is written stands in docs/probe.md', () => {
+  const page = readFileSync(join(repositoryRoot, 'docs/probe.md'), 'utf8');
+  const named = new Set([...page.matchAll(/`([^`\s]+)`/g)].map(([, name]) => name!));
+  const keys = new Set<string>();
+  for (const design of ['legacy', 'step2']) {
+    const { records } = record('keys.jsonl', '--design', design, '--exhaust', '--hold');
+    for (const entry of records) {
+      for (const [key, value] of Object.entries(entry)) {
+        keys.add(key);
+        if (/^pt$|_pt$|^alias_/.test(key)) for (const part of Object.keys(value as object)) keys.add(part);
+      }
+    }
+  }
+  const known = (key: string): boolean => named.has(key) || (key.startsWith('zone_') && named.has('zone_*'));
+  assert.deepEqual(
+    [...keys].filter(key => !known(key)),
+    [],
+  );
+});
+
 test('--json follows its schema, which is in docs/schema', () => {
   const text = readFileSync(join(repositoryRoot, 'docs/schema/check-probe-1.schema.json'), 'utf8');
   assert.equal(text, checkProbeJsonSchema());

@@ -4,7 +4,7 @@
  * field) and keeps each disagreement with both values.
  */
 import type { Kernel } from '../../linux/kernel.js';
-import type { ProbeRecord } from '../../workloads/probe/record.js';
+import { directionText, type ProbeRecord } from '../../workloads/probe/record.js';
 import { align, type Pair } from './align.js';
 import { isKnownOp, outputsOf, PASSED_OVER_OPS, unseenKinds, withoutKinds } from './fields.js';
 import { lookAt } from './look-at.js';
@@ -18,7 +18,7 @@ const ABSENT = 'absent';
 /** A call in words: `plain #17 alloc 4096 KERNEL`. */
 function callText(record: ProbeRecord): string {
   const { dev, seq, op, phase, size, len, gfp, attrs, dir } = record;
-  const parts = [dev, `#${seq}`, op, phase, size ?? len, gfp, attrs, dir];
+  const parts = [dev, `#${seq}`, op, phase, size ?? len, gfp, attrs, directionText(dir)];
   return parts
     .filter(part => part !== undefined)
     .join(' ')

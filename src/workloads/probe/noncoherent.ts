@@ -18,7 +18,8 @@ import {
 import { is_vmalloc_addr } from '../../linux/mm/vmalloc.js';
 import { bufferFields } from './buffer.js';
 import { watched } from './maintenance.js';
-import { askedFields, DIRECTIONS, type Probe } from './probe.js';
+import { askedFields, type Probe } from './probe.js';
+import { DIRECTIONS } from './record.js';
 import { bare } from './record.js';
 
 function probePages(probe: Probe, size: number, dir: number, gfp: number): void {
