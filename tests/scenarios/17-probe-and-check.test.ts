@@ -199,7 +199,8 @@ test('the text says what came of each call, and not what stood there before', ()
   assert.doesNotMatch(stdout, /KERNEL [012]\b/);
   assert.match(stdout, /^coherent buffers +works +NULL +bad handle$/m);
   assert.match(stdout, /^plain +blocking +100 4K 8K .*$/m);
-  assert.match(stdout, /^restricted +blocking +100 4K .* {2,}.*32M/m);
+  assert.match(stdout, /^cmadev +blocking +100 4K [^\n]*8M +32M$/m);
+  assert.match(stdout, /^limit +atomic {20,}4K 8K 64K 256K$/m);
 });
 
 test('every field that is written stands in docs/probe.md', () => {
@@ -241,6 +242,20 @@ test('bad input: an exit code and a message for each kind', () => {
   fails(2, /does not name its design/, 'check-probe', noDesign, '--board', BOARD);
   fails(2, /no design sets SET_UNCACHED/, 'check-probe', other, '--board', BOARD);
   fails(2, /--board/, 'check-probe', noDesign);
+  fails(
+    2,
+    /does not fit 1 cell of .*\n.*less than 4 GiB: give less/,
+    'probe',
+    'versatile-pb',
+    '--memory',
+    '8G',
+  );
+  const esc = join(folder, 'esc.log');
+  writeFileSync(esc, `{"dev":\x1b[2J`);
+  const escaped = armory('check-probe', esc, '--board', BOARD);
+  assert.equal(escaped.code, 2);
+  assert.ok(!escaped.stderr.includes('\x1b') && escaped.stderr.includes('\\x1b[2J'), escaped.stderr);
+  fails(2, /recording-binary/, 'check-probe', join(folder, 'probe.dtbo'), '--board', BOARD);
   fails(2, /probe-ram-small/, 'probe', 'versatile-pb', '--memory', '8M');
   fails(3, /cannot write/, 'probe', BOARD, '--output', join(folder, 'no', 'such', 'folder'));
 });
