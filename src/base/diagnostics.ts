@@ -4,6 +4,7 @@
  * the user's input is wrong (`InputError`, 2), the environment is (`EnvironmentError`, 3), or we are
  * (`BugError`, 70). What Linux refuses is a number, as in the kernel, and never one of these.
  */
+import { visible } from './text.js';
 
 export type Severity = 'error' | 'warning' | 'note';
 
@@ -34,12 +35,12 @@ function formatPosition(position: SourcePosition): string {
   return position.file;
 }
 
-/** `file:line:col: severity (check-id): /node:property: what`, each note indented below. */
+/** `file:line:col: severity (check-id): /node:property: what`, each note indented below; fit for a terminal. */
 export function formatDiagnostic(diagnostic: Diagnostic): string {
   const place = diagnostic.position ? `${formatPosition(diagnostic.position)}: ` : '';
   const path = diagnostic.path ? `${diagnostic.path}: ` : '';
   const head = `${place}${diagnostic.severity} (${diagnostic.id}): ${path}${diagnostic.message}`;
-  return [head, ...(diagnostic.notes ?? []).map(note => `    note: ${note}`)].join('\n');
+  return visible([head, ...(diagnostic.notes ?? []).map(note => `    note: ${note}`)].join('\n'));
 }
 
 /** The user's input is wrong. Carries every diagnostic that was collected, errors and warnings. */

@@ -183,9 +183,15 @@ function encodeReg(tree: DeviceTree, node: DtNode, address: bigint, size: bigint
 /** `value` in `cells` cells; an InputError where it does not fit. */
 function encodeCell(tree: DeviceTree, node: DtNode, value: bigint, cells: number): Uint8Array {
   if (value >= 2n ** BigInt(32 * cells)) {
-    inputError('value-too-wide', `0x${value.toString(16)} does not fit ${cells} cells of the root node`, {
+    const room = `${cells} cell${cells === 1 ? '' : 's'} of the root node`;
+    inputError('value-too-wide', `0x${value.toString(16)} does not fit ${room}`, {
       position: { file: tree.file },
       path: node.path,
+      ...(cells === 1 && {
+        notes: [
+          'one cell holds less than 4 GiB: give less memory, or several banks below that (SIZE@BASE,SIZE@BASE)',
+        ],
+      }),
     });
   }
   const bytes = new Uint8Array(4 * cells);

@@ -43,8 +43,9 @@ export function addBoardOptions(command: Command): Command {
     .option('--hardware <file>', 'what the tree does not tell about the hardware (NAME.hardware.json)');
 }
 
-/** What names a board on the command line. */
+/** What names boards on the command line, and one. */
 export const boardArgument = '.dtb or .dts files, or names of bundled boards';
+export const oneBoardArgument = 'a .dtb or .dts file, or the name of a bundled board';
 
 /** A bare word is meant to be a bundled board. */
 export function refuseUnknownName(path: string): void {

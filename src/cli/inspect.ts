@@ -8,7 +8,7 @@ import { prepare } from '../lab/job.js';
 import { refuseUnbuildable } from '../lab/run-design.js';
 import { factsText } from '../report/facts-text.js';
 import { Paint } from '../report/table.js';
-import { addBoardOptions, type BoardOptions, boardArgument, jobFor } from './board-options.js';
+import { addBoardOptions, type BoardOptions, jobFor, oneBoardArgument } from './board-options.js';
 import { EXIT, useColour } from './exit.js';
 
 interface InspectOptions extends BoardOptions {
@@ -32,7 +32,7 @@ export function addInspect(program: Command, finish: (code: number) => void): vo
   const command = program
     .command('inspect')
     .description('boot a board and print its memory map')
-    .argument('<board>', boardArgument)
+    .argument('<board>', oneBoardArgument)
     .addOption(
       new Option('--design <name>', 'design to boot')
         .choices(designs.map(({ name }) => name))

@@ -55,6 +55,14 @@ function handleOutputErrors(): void {
   process.on('uncaughtException', error => process.exit(report(error)));
 }
 
+/** `armory help nosuch` would print the help of all commands, as if there were no such word. */
+function refuseUnknownHelp(program: Command): void {
+  const [word, name] = process.argv.slice(2);
+  if (word !== 'help' || name === undefined || name === 'help') return;
+  if (!program.commands.some(command => command.name() === name))
+    program.error(`error: unknown command '${name}'`);
+}
+
 async function main(): Promise<void> {
   handleOutputErrors();
   const finish = (code: number): void => {
@@ -76,6 +84,7 @@ async function main(): Promise<void> {
   for (const command of program.commands)
     command.exitOverride().showHelpAfterError(`(armory ${command.name()} --help)`);
   try {
+    refuseUnknownHelp(program);
     await program.parseAsync();
   } catch (error) {
     finish(report(error));

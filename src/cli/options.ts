@@ -8,6 +8,23 @@ import { EnvironmentError, inputError } from '../base/diagnostics.js';
 import type { MemoryBankRequest } from '../lab/job.js';
 import { memparse } from '../linux/lib/cmdline.js';
 
+/** Options that do not go together, or one that would be passed over in silence. */
+export function usageError(message: string): never {
+  return inputError('usage', message);
+}
+
+/** One of `choices`; an option that can stand only once, and would hide its first value. */
+export function once(option: string, choices: readonly string[]): (value: string, before?: string) => string {
+  return (value, before) => {
+    if (!choices.includes(value)) {
+      throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`);
+    }
+    if (before !== undefined)
+      throw new InvalidArgumentError(`${option} is given twice: ${before}, ${value}.`);
+    return value;
+  };
+}
+
 /** A number with an optional unit K, M, G or T. Throws commander's error, which names the option. */
 function parseNumber(text: string, what: string): number {
   const { value, rest } = memparse(text);

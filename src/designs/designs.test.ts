@@ -50,7 +50,9 @@ test('the symbol ARCH_HAS_DMA_ALLOC exists in 6.12 only', () => {
   assert.deepEqual(selected('legacy', '6.12'), ['ARCH_HAS_DMA_ALLOC']);
   assert.deepEqual(selected('legacy', '6.1'), []);
   assert.deepEqual(selected('v1', '6.12'), ['ARCH_HAS_DMA_ALLOC', 'DMA_COHERENT_POOL', 'DMA_DIRECT_REMAP']);
-  assert.deepEqual(selected('v1', '6.1'), selected('v1-66', '6.12'));
+  for (const version of ['6.1', '6.12'] as const) {
+    assert.deepEqual(selected('v1-66', version), selected('v1', version));
+  }
 });
 
 test('a design that sets a symbol has the hook behind it', () => {

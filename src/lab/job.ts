@@ -13,15 +13,23 @@ import {
   memoryNodes,
   physicalBanks,
 } from '../board/memory.js';
-import { isAvailable, isCompatible, stringOf } from '../devicetree/access.js';
+import { isAvailable, isCompatible, stringOf, u32sOf } from '../devicetree/access.js';
+import type { DtNode } from '../devicetree/tree.js';
 import type { KernelConfig, KernelVersion } from '../linux/config.js';
 import { loadKernelConfig } from '../linux/kconfig.js';
 import { presetConfig, presetForBoard } from '../linux/presets.js';
+import { findProbeNodes } from '../workloads/probe/devices.js';
 
 export interface MemoryBankRequest {
   readonly sizeBytes: number;
   /** Absent: that of the tree's first memory node. */
   readonly base?: number;
+}
+
+/** What is known of a kernel whose config nobody names. Goes before what its tree says. */
+export interface PresetHints {
+  readonly lpae?: boolean;
+  readonly restrictedPool?: boolean;
 }
 
 export interface BoardJob {
@@ -39,6 +47,7 @@ export interface BoardJob {
   /** A `.config` file; `preset` otherwise, or the preset that fits the board's cores. */
   readonly configFile?: string;
   readonly preset?: string;
+  readonly presetHints?: PresetHints;
   readonly systemMap?: string;
   readonly baseline?: KernelVersion;
   /** Absent: 'bootargs' of the tree. */
@@ -84,10 +93,20 @@ function addBootLoader(board: Board, job: BoardJob): Pick<PreparedBoard, 'bootLo
   return { bootLoader, memoryFrom: assumed ? 'assumed' : job.memory ? 'command line' : 'tree' };
 }
 
-/** Does the tree give devices a pool of bounce buffers of their own? */
-function hasRestrictedPool(board: Board): boolean {
-  const pools = board.tree.root.child('reserved-memory')?.children ?? [];
-  return pools.some(node => isAvailable(node) && isCompatible(node, 'restricted-dma-pool'));
+/**
+ * Does the tree give devices a pool of bounce buffers of their own? The probe's devices do not count: putting them on
+ * a board must not change which kernel it gets.
+ */
+function hasRestrictedPool({ tree }: Board): boolean {
+  const regionsOf = (node: DtNode) =>
+    u32sOf(tree, node, 'memory-region').map(phandle => tree.nodeByPhandle(phandle));
+  const probes = new Set(findProbeNodes(tree).map(({ node }) => node));
+  const probed = new Set([...probes].flatMap(regionsOf));
+  const others = new Set([...tree.root.walk()].filter(node => !probes.has(node)).flatMap(regionsOf));
+  const pools = tree.root.child('reserved-memory')?.children ?? [];
+  return pools
+    .filter(node => isAvailable(node) && isCompatible(node, 'restricted-dma-pool'))
+    .some(node => !probed.has(node) || others.has(node));
 }
 
 function chooseConfig(job: BoardJob, board: Board, banks: readonly Range[]): KernelConfig {
@@ -103,10 +122,11 @@ function chooseConfig(job: BoardJob, board: Board, banks: readonly Range[]): Ker
     });
   }
   const { core } = board.machineFacts();
+  const { lpae, restrictedPool } = job.presetHints ?? {};
   const needs = {
     architecture: core.architecture,
-    needsLpae: core.longDescriptors && banks.some(bank => bank.end > FOUR_GiB),
-    restrictedPool: core.longDescriptors && hasRestrictedPool(board),
+    needsLpae: core.longDescriptors && (lpae ?? banks.some(bank => bank.end > FOUR_GiB)),
+    restrictedPool: core.longDescriptors && (restrictedPool ?? hasRestrictedPool(board)),
   };
   return presetConfig(job.preset ?? presetForBoard(needs), options);
 }

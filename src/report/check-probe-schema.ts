@@ -35,12 +35,27 @@ const cell = z.object({
 
 const schema = z.object({
   schema: z.literal(CHECK_PROBE_SCHEMA),
-  board: z.string(),
+  verdict: z
+    .enum(['agrees', 'differs', 'incomplete'])
+    .describe('`incomplete`: what there is agrees, but the recording lacks records or calls'),
+  totals: z
+    .object({ compared: z.number(), agreed: z.number(), nulls: z.number() })
+    .describe('of all cells, those by place among them'),
+  board: z.string().describe("the tree's file name without folder and ending"),
+  model: z.string().describe("'model' of the tree"),
   design: z.string().describe('of the modelled kernel'),
+  open: z
+    .object({ designs: z.array(z.string()), taken: z.string() })
+    .nullable()
+    .describe('designs that set the recorded symbols, if several do and none was named'),
   kernel: z.string().describe("name of the modelled kernel's config"),
+  baseline: z.string().describe('version of the modelled kernel'),
   release: z.string().nullable().describe('`uname -r` of the recorded kernel'),
+  missing: z.array(z.string()).describe('what the recording has lost, as far as it tells by itself'),
+  differences: z.array(z.string()).describe('where the modelled kernel is another than the recorded one'),
   assumed: z.array(z.string()).describe('what was taken from the recording as given'),
   records: z.number().describe('in the recording'),
+  unknown: z.array(z.string()).describe('operations of the recording that no version of the probe has'),
   cells: z.array(cell),
   unmatched: z.array(z.string()).describe('recorded calls that the modelled probe does not make'),
   extra: z.array(z.string()).describe('calls of the modelled probe that the recording does not have'),

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** A comparison of a probe recording with the modelled kernel, for reading: a table, then call by call what differs. */
+/**
+ * A comparison of a probe recording with the modelled kernel, for reading: the verdict and what it is worth, a table,
+ * then call by call what differs.
+ */
+import { visible } from '../base/text.js';
 import { type Cell, type CheckedProbe, type Disagreement, totals } from '../lab/check-probe/result.js';
 import { type Paint, table } from './table.js';
 
@@ -88,30 +92,74 @@ function disagreementText(checked: CheckedProbe, paint: Paint, most: number): st
   return ['', ...shown, ...(left > 0 ? [`and ${left} more calls (--calls ${calls.size} shows all)`] : [])];
 }
 
-export function checkProbeText(checked: CheckedProbe, paint: Paint, options: CheckProbeTextOptions): string {
-  const { cells, unmatched, extra, board, design, kernel, release, records, assumed } = checked;
-  const sum = totals(cells);
+/** `2 calls`, `1 call`. */
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+const VERDICTS = {
+  agrees: 'the recording agrees with the model in every value',
+  differs: 'the recording differs from the model',
+  incomplete: 'THE RECORDING IS INCOMPLETE: what there is agrees with the model',
+} as const;
+
+/** What it comes to, and what that is worth. */
+function verdictText(checked: CheckedProbe, paint: Paint): string[] {
+  const { verdict, totals: sum, cells, records, missing, unknown, unmatched, extra, open } = checked;
   const byPlace = totals(cells.filter(cell => cell.byPlace));
+  const lines = [
+    paint.heading(VERDICTS[verdict]),
+    `${counted(records, 'record')}: ${sum.agreed} of ${sum.compared} values agree (${share(sum.agreed, sum.compared)})`,
+  ];
+  if (byPlace.compared > 0) {
+    lines.push(
+      `${byPlace.compared} of these hang on where the page allocator found memory (by place: the device does not reach all`,
+      `of it), ${byPlace.agreed} of them agree`,
+    );
+  }
+  lines.push(`${sum.nulls} values passed over, since one side could not obtain them`);
+  if (unmatched.length > 0)
+    lines.push(`${counted(unmatched.length, 'call')} that the modelled probe does not make`);
+  const warnings = missing.map(text => `the recording is incomplete: ${text}`);
+  if (extra.length > 0) {
+    warnings.push(`${counted(extra.length, 'call')} that the recording does not have, ${extra[0]} the first`);
+  }
+  if (unknown.length > 0) warnings.push(`operations that no probe has, not compared: ${unknown.join(', ')}`);
+  if (open) {
+    const others = open.designs.filter(name => name !== open.taken).join(', ');
+    warnings.push(
+      `designs ${open.designs.join(', ')} set the symbols of this recording: ${open.taken} was taken, --design chooses ${others}`,
+    );
+  }
+  warnings.push(...checked.differences);
+  return [...lines, ...warnings.map(text => `warning: ${text}`)];
+}
+
+/** Text from the recording may hold anything: it is shown with its control characters written out. */
+function shown(value: CheckedProbe): CheckedProbe {
+  const text = JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === 'string' ? visible(inner) : inner,
+  );
+  return JSON.parse(text) as CheckedProbe;
+}
+
+export function checkProbeText(result: CheckedProbe, paint: Paint, options: CheckProbeTextOptions): string {
+  const checked = shown(result);
+  const { cells, board, model, design, open, kernel, baseline, release, assumed } = checked;
+  const modelled = open ? `${design} (of ${open.designs.join(', ')})` : design;
   const rows = options.cells ? cellRows(cells) : operationRows(cells);
   const head = options.cells
     ? ['operation', 'field', 'agree', '', 'null']
     : ['operation', 'values', 'agree', 'null', 'differs in'];
+  const name = model === board ? board : `${board} (${model})`;
   return [
-    paint.heading(`${board}: ${release ?? 'a kernel'} against the modelled ${design} (${kernel})`),
-    ...assumed.map(text => `  ${text}`),
+    paint.heading(
+      `${name}: ${release ?? 'a kernel'} against the modelled ${modelled}, ${baseline} (${kernel})`,
+    ),
+    ...verdictText(checked, paint),
+    ...assumed.map(text => `assumed: ${text}`),
     '',
     table(paint, head, rows),
-    '',
-    `${records} records: ${sum.agreed} of ${sum.compared} values agree (${share(sum.agreed, sum.compared)})`,
-    ...(byPlace.compared > 0
-      ? [
-          `${byPlace.agreed} of ${byPlace.compared} of these hang on where the page allocator found memory (by place): the`,
-          'device does not reach all of it',
-        ]
-      : []),
-    `${sum.nulls} values passed over, since one side could not obtain them`,
-    ...(unmatched.length > 0 ? [`${unmatched.length} calls that the modelled probe does not make`] : []),
-    ...(extra.length > 0 ? [`${extra.length} calls that the recording does not have`] : []),
     ...disagreementText(checked, paint, options.calls),
   ].join('\n');
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** Records of the probe for reading: a line for each, device by device. */
-import type { ProbeRecord } from '../workloads/probe/record.js';
+/** Records of the probe for reading: a line for each, device by device, and what became of coherent buffers. */
+import { directionText, type ProbeRecord } from '../workloads/probe/record.js';
 import { type Paint, table } from './table.js';
 
 /** Order of bytes, as in `64K`. */
@@ -19,7 +19,7 @@ function asked(record: ProbeRecord): string {
     off ? `+${off}` : '',
     gfp,
     attrs,
-    dir,
+    directionText(dir),
   ];
   return parts
     .filter(part => part !== undefined && part !== false && part !== '')
@@ -51,9 +51,11 @@ function maintenance(value: unknown): string {
 
 function outcome(record: ProbeRecord): string {
   const { ok, src, va, bounced, ret, count, n } = record;
-  if (ok === 0) return 'NULL';
+  if (ok === 0) return record.op.startsWith('map_') ? 'DMA_MAPPING_ERROR' : 'NULL';
   const parts = [va, src, bounced === 1 && 'bounced', ret !== undefined && `returns ${ret}`];
-  if (count !== undefined) parts.push(`${count} buffers`);
+  if (count !== undefined) {
+    parts.push(`${count} buffers${record['capped'] === 1 ? ' (capped: it asked for no more)' : ''}`);
+  }
   if (n !== undefined) parts.push(`${n} entries`);
   return parts.filter(part => part !== undefined && part !== false).join(' ');
 }
@@ -67,7 +69,8 @@ function row(record: ProbeRecord): string[] {
     `  ${record.op}`,
     asked(record),
     outcome(record),
-    String(record['dma'] ?? ''),
+    // On NULL, what stands there is what the caller had put there.
+    record['ok'] === 0 ? '' : String(record['dma'] ?? ''),
     mapping(record['cpu_pt'] ?? record['alias_after']),
     mapping(record['alias_pt']),
     [maintenance(record['mnt']), ...problems.filter(text => text !== false)]
@@ -76,7 +79,31 @@ function row(record: ProbeRecord): string[] {
   ];
 }
 
-/** One table, with a heading for each device. */
+type Outcomes = Readonly<Record<'works' | 'NULL' | 'bad', Set<string>>>;
+
+/**
+ * Sizes of coherent buffers without attributes, by device and flags: which worked, which gave NULL, and of which the
+ * handle is no good. A size may stand in several columns, since it is asked for more than once.
+ */
+function outcomeTable(records: readonly ProbeRecord[], paint: Paint): string {
+  const rows = new Map<string, Outcomes>();
+  for (const record of records) {
+    const { op, dev, gfp, attrs, ok } = record;
+    if (op !== 'alloc' || attrs !== undefined) continue;
+    const key = `${dev}\t${gfp === 'ATOMIC' ? 'atomic' : 'blocking'}`;
+    const outcomes = rows.get(key) ?? { works: new Set(), NULL: new Set(), bad: new Set() };
+    rows.set(key, outcomes);
+    const isBad = record['bad_handle'] === 1 || record['unreachable'] === 1;
+    outcomes[ok === 0 ? 'NULL' : isBad ? 'bad' : 'works'].add(size(record['size']));
+  }
+  const lines = [...rows].map(([key, { works, NULL, bad }]) => [
+    ...key.split('\t'),
+    ...[works, NULL, bad].map(sizes => [...sizes].join(' ')),
+  ]);
+  return table(paint, ['coherent buffers', '', 'works', 'NULL', 'bad handle'], lines);
+}
+
+/** One table, with a heading for each device, and a short one of what became of coherent buffers. */
 export function probeText(records: readonly ProbeRecord[], paint: Paint): string {
   const rows: string[][] = [];
   let dev: string | undefined;
@@ -87,5 +114,6 @@ export function probeText(records: readonly ProbeRecord[], paint: Paint): string
     }
     rows.push(row(record));
   }
-  return table(paint, ['  call', 'asked', 'outcome', 'handle', 'mapping', 'alias', 'maintenance'], rows);
+  const head = ['  call', 'asked', 'outcome', 'handle', 'mapping', 'alias', 'maintenance'];
+  return [table(paint, head, rows), '', outcomeTable(records, paint)].join('\n');
 }

@@ -16,7 +16,7 @@ export interface Pair {
 
 export interface Alignment {
   readonly pairs: readonly Pair[];
-  /** Records of the modelled probe that the recording does not have. */
+  /** Records of the modelled probe that the recording does not have, in order. */
   readonly extra: readonly ProbeRecord[];
 }
 
@@ -75,6 +75,6 @@ export function align(recorded: readonly ProbeRecord[], modelled: readonly Probe
   const unknown = [...ours].filter(([dev]) => !theirs.has(dev)).flatMap(([, records]) => records);
   return {
     pairs: parts.flatMap(({ pairs }) => pairs).sort((a, b) => a.recorded.seq - b.recorded.seq),
-    extra: [...parts.flatMap(({ extra }) => extra), ...unknown],
+    extra: [...parts.flatMap(({ extra }) => extra), ...unknown].sort((a, b) => a.seq - b.seq),
   };
 }

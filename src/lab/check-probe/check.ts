@@ -1,87 +1,56 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * A recording from a real kernel against the modelled kernel of the same board: finds out from the recording what
- * ran (design, built in or module, exhaustion or not), runs the same probe, and compares.
+ * ran (`recorded.ts`), runs the same probe, compares, and says what the comparison is worth: what the recording lacks,
+ * and where the modelled kernel is another than the recorded.
  */
-import { inputError } from '../../base/diagnostics.js';
 import type { Design } from '../../designs/design.js';
-import { designs } from '../../designs/index.js';
-import type { KernelConfig, KernelVersion } from '../../linux/config.js';
 import type { Kernel } from '../../linux/kernel.js';
-import { baselineFor } from '../../linux/kernel-release.js';
 import { cma_alloc, cma_used_pages } from '../../linux/mm/cma.js';
 import { bare, type ProbeRecord } from '../../workloads/probe/record.js';
-import { type ProbeOptions, runProbe } from '../../workloads/probe/script.js';
-import { configText } from '../../workloads/probe/system.js';
-import { bootDesign, type ProbeTime } from '../boot.js';
+import { runProbe } from '../../workloads/probe/script.js';
+import { bootDesign } from '../boot.js';
 import type { PreparedBoard } from '../job.js';
 import { addProbeDevices } from '../probe-board.js';
 import { refuseUnbuildable } from '../run-design.js';
 import { compareProbe } from './compare.js';
-import type { CheckedProbe } from './result.js';
-
-/** What a recording says of the kernel that it was made on. */
-export interface RecordedKernel {
-  /** `uname -r`; null where the recording does not say. */
-  readonly release: string | null;
-  /** The version to model; null as above. */
-  readonly baseline: KernelVersion | null;
-  /** Kconfig symbols by which designs differ; null as above. */
-  readonly symbols: string | null;
-  readonly time: ProbeTime;
-  readonly options: ProbeOptions;
-}
-
-export function recordedKernel(records: readonly ProbeRecord[]): RecordedKernel {
-  const module = records.some(({ op }) => op === 'module');
-  const sys = records.find(({ op }) => op === 'sys');
-  const release = typeof sys?.['rel'] === 'string' ? sys['rel'] : null;
-  const [, major, minor] = /^(\d+)\.(\d+)/.exec(release ?? '') ?? [];
-  return {
-    release,
-    baseline:
-      major === undefined
-        ? null
-        : baselineFor({ major: Number(major), minor: Number(minor), text: release! }),
-    symbols: typeof sys?.['cfg'] === 'string' ? sys['cfg'] : null,
-    time: module ? 'booted' : 'initcalls',
-    options: {
-      module,
-      exhaust: records.some(({ op }) => op.startsWith('x_')),
-      hold: records.some(({ op }) => op === 'hold'),
-    },
-  };
-}
-
-/** The first design that sets the recorded symbols. An InputError where none does, or the recording has none. */
-export function recordedDesign({ symbols }: RecordedKernel, config: KernelConfig): Design {
-  const notes = [`designs: ${designs.map(({ name }) => name).join(', ')}`];
-  if (symbols === null) {
-    return inputError('design-unknown', 'the recording does not name its design: say --design', { notes });
-  }
-  const found = designs.find(design => configText(config.with(design.kconfig(config.version))) === symbols);
-  if (found) return found;
-  const text = symbols.trim() || 'none of the symbols';
-  return inputError('design-unknown', `no design sets ${text} (${config.version}): say --design`, { notes });
-}
+import { missingRecords } from './completeness.js';
+import { kernelDifferences } from './differences.js';
+import { recordedKernel } from './recorded.js';
+import { type CheckedProbe, type OpenDesigns, verdictOf } from './result.js';
 
 /**
  * `prepared` should be the board with the tree that the real kernel was given; one without the probe's devices gets
- * those of `armory probe --overlay`.
+ * those of `armory probe --overlay`. `open`: the designs that the recording leaves open, for the result.
  */
 export function checkProbe(
   prepared: PreparedBoard,
   design: Design,
   records: readonly ProbeRecord[],
+  open: OpenDesigns | null = null,
 ): CheckedProbe {
   refuseUnbuildable(design, prepared);
   const { board, config } = prepared;
   addProbeDevices(prepared);
-  const { release, time, options } = recordedKernel(records);
-  const k = bootDesign(prepared, design, time);
+  const recorded = recordedKernel(records);
+  const k = bootDesign(prepared, design, recorded.time);
   const assumed = holdForOthers(k, records);
-  const agreement = compareProbe(k, records, runProbe(k, options));
-  return { board: board.name, design: design.name, kernel: config.name, release, assumed, ...agreement };
+  const agreement = compareProbe(k, records, runProbe(k, recorded.options));
+  const lost = missingRecords(records);
+  return {
+    board: board.name,
+    model: board.model,
+    design: design.name,
+    open,
+    kernel: config.name,
+    baseline: config.version,
+    release: recorded.release,
+    ...verdictOf(agreement, lost),
+    missing: lost,
+    differences: kernelDifferences(recorded, k.config),
+    assumed,
+    ...agreement,
+  };
 }
 
 /**

@@ -4,9 +4,9 @@
  * field) and keeps each disagreement with both values.
  */
 import type { Kernel } from '../../linux/kernel.js';
-import type { ProbeRecord } from '../../workloads/probe/record.js';
+import { directionText, type ProbeRecord } from '../../workloads/probe/record.js';
 import { align, type Pair } from './align.js';
-import { outputsOf, PASSED_OVER_OPS, unseenKinds, withoutKinds } from './fields.js';
+import { isKnownOp, outputsOf, PASSED_OVER_OPS, unseenKinds, withoutKinds } from './fields.js';
 import { lookAt } from './look-at.js';
 import { Normaliser } from './normalise.js';
 import { Places } from './places.js';
@@ -18,7 +18,7 @@ const ABSENT = 'absent';
 /** A call in words: `plain #17 alloc 4096 KERNEL`. */
 function callText(record: ProbeRecord): string {
   const { dev, seq, op, phase, size, len, gfp, attrs, dir } = record;
-  const parts = [dev, `#${seq}`, op, phase, size ?? len, gfp, attrs, dir];
+  const parts = [dev, `#${seq}`, op, phase, size ?? len, gfp, attrs, directionText(dir)];
   return parts
     .filter(part => part !== undefined)
     .join(' ')
@@ -41,6 +41,11 @@ class Tally {
     };
     this.cells.set(key, found);
     return found;
+  }
+
+  /** A value that the recording's kernel did not show. */
+  passOver(op: string, field: string): void {
+    this.cell(op, field, false).nulls++;
   }
 
   add({ recorded: recordedWhole, modelled: modelledWhole }: Pair, byPlace: boolean): void {
@@ -81,6 +86,15 @@ function devicesBehindIommu(records: readonly ProbeRecord[]): ReadonlySet<string
   return new Set(records.filter(record => record['ops'] === 'iommu_ops').map(({ dev }) => dev));
 }
 
+/**
+ * Operations whose records stand for something that could be none or many, and that this kernel does not let a module
+ * see: one record without a name.
+ */
+function unseenParts(recorded: readonly ProbeRecord[]): ReadonlySet<string> {
+  const parts = recorded.filter(({ op, name }) => (op === 'cma' || op === 'pool') && name === null);
+  return new Set(parts.map(({ op }) => op));
+}
+
 /** `k`: the kernel on which the modelled probe ran, for its memory map. */
 export function compareProbe(
   k: Kernel,
@@ -90,12 +104,16 @@ export function compareProbe(
   const places = new Places(k);
   const tally = new Tally(new Normaliser(k, places, devicesBehindIommu(recorded)));
   const reach = new Reach(k, places, recorded);
-  const wanted = (record: ProbeRecord): boolean => !PASSED_OVER_OPS.has(record.op);
+  const unseen = unseenParts(recorded);
+  const wanted = ({ op }: ProbeRecord): boolean =>
+    isKnownOp(op) && !PASSED_OVER_OPS.has(op) && !unseen.has(op);
   const { pairs, extra } = align(recorded.filter(wanted), modelled.filter(wanted));
+  for (const op of unseen) tally.passOver(op, 'name');
   for (const pair of pairs) tally.add(pair, reach.hangsOnPlace(pair));
   return {
     records: recorded.length,
     cells: [...tally.cells.values()],
+    unknown: [...new Set(recorded.map(({ op }) => op))].filter(op => !isKnownOp(op)),
     unmatched: pairs.filter(pair => pair.modelled === null).map(pair => callText(pair.recorded)),
     extra: extra.map(callText),
   };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inputsOf, outputsOf } from './fields.js';
+import { inputsOf, isKnownOp, outputsOf, unseenKinds, withoutKinds } from './fields.js';
 
 const RECORD = { dev: 'plain', seq: 1, op: 'alloc', size: 4096, gfp: 'KERNEL', ok: 1 };
 const TABLE = {
@@ -39,4 +39,19 @@ test('null stays null: nobody could obtain it', () => {
   const outputs = outputsOf({ ...RECORD, va: 'cookie', src: null, alias_pt: null });
   assert.equal(outputs.get('src'), null);
   assert.equal(outputs.get('alias_pt'), null);
+});
+
+test('sums of maintenance that nobody saw are no sums of 0', () => {
+  const blind = { dev: 'plain', seq: 1, op: 'alloc_pages', ok: 0, mtot: { inv: null, clean: null } };
+  const kinds = unseenKinds(blind);
+  assert.equal(outputsOf(withoutKinds(blind, kinds)).get('mtot'), null);
+  const failed = { dev: 'plain', seq: 1, op: 'alloc_pages', ok: 0 };
+  assert.equal(outputsOf(withoutKinds(failed, kinds)).has('mtot'), false);
+  const half = { ...blind, ok: 1, mtot: { inv: null, flush: [1, 4096] } };
+  assert.deepEqual(outputsOf(withoutKinds(half, unseenKinds(half))).get('mtot'), { flush: [1, 4096] });
+});
+
+test('operations that no probe has are told apart', () => {
+  assert.ok(isKnownOp('alloc') && isKnownOp('end'));
+  assert.equal(isKnownOp('teleport'), false);
 });

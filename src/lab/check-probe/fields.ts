@@ -25,6 +25,20 @@ const PASSED_OVER: ReadonlySet<string> = new Set([
 /** Records about the probe itself. */
 export const PASSED_OVER_OPS: ReadonlySet<string> = new Set(['module', 'kprobe', 'skipped', 'end']);
 
+/** All other operations that some version of the probe records. */
+const OPS: ReadonlySet<string> = new Set([
+  ...['sys', 'sysmem', 'cma', 'pool', 'probe', 'device', 'iommu_sgt', 'iommu_sgt_done', 'done', 'hold'],
+  ...['alloc', 'alloc_mnt', 'alloc_irqsoff', 'free', 'get_sgtable', 'dma_pool_alloc'],
+  ...['alloc_pages', 'free_pages', 'alloc_noncoherent', 'free_noncoherent', 'alloc_noncontiguous'],
+  ...['map_single', 'sync_cpu', 'sync_dev', 'unmap_single', 'map_page', 'unmap_page'],
+  ...['map_sg', 'sync_sg_cpu', 'unmap_sg', 'x_atomic', 'x_atomic_paced', 'x_kernel'],
+]);
+
+/** Is it an operation that some version of the probe records? */
+export function isKnownOp(op: string): boolean {
+  return OPS.has(op) || PASSED_OVER_OPS.has(op);
+}
+
 const NO_TABLE = 'none';
 
 /** Operations whose records sum up the maintenance that they did, where there was any. */
@@ -63,15 +77,26 @@ export function unseenKinds(record: ProbeRecord): ReadonlySet<string> {
   ]);
 }
 
-/** The record without maintenance of these kinds. */
+/** Null: something was asked about, and all of it was of unseen kinds. */
+function seenPart<T>(entries: readonly T[], kindOf: (entry: T) => string, kinds: ReadonlySet<string>) {
+  const seen = entries.filter(entry => !kinds.has(kindOf(entry)));
+  return entries.length > 0 && seen.length === 0 ? null : seen;
+}
+
+/**
+ * The record without maintenance of these kinds. Of nothing but unseen kinds, `mnt` and `mtot` are null: that nobody saw
+ * anything is no sum of 0. A call that failed has no sums, so none are left where there were none to see.
+ */
 export function withoutKinds(record: ProbeRecord, kinds: ReadonlySet<string>): ProbeRecord {
-  const { mnt, mtot } = record;
-  if (kinds.size === 0 || (mnt === undefined && mtot === undefined)) return record;
-  const totals = Object.entries((mtot ?? {}) as Record<string, unknown>).filter(([kind]) => !kinds.has(kind));
+  if (kinds.size === 0) return record;
+  const { mnt, mtot, ...rest } = record;
+  const pieces = mnt === undefined ? undefined : seenPart(mnt as Maintenance, ([kind]) => kind, kinds);
+  const totals = Object.entries((mtot ?? {}) as Record<string, unknown>);
+  const sums = mtot === undefined ? undefined : seenPart(totals, ([kind]) => kind, kinds);
   return {
-    ...record,
-    ...(mnt !== undefined && { mnt: (mnt as Maintenance).filter(([kind]) => !kinds.has(kind)) }),
-    mtot: Object.fromEntries(totals),
+    ...(rest as ProbeRecord),
+    ...(pieces !== undefined && { mnt: pieces }),
+    ...(sums !== undefined && { mtot: sums && Object.fromEntries(sums) }),
   };
 }
 

@@ -2,7 +2,8 @@
 /**
  * Reads a recording of the probe: one JSON object a line, as debugfs gives it, or a kernel log in which each record
  * stands behind `ARMORYPROBE ` or `DMAPROBE ` (the lab's module). Of a log all other lines are passed over; a record
- * that ends in a backslash goes on in the next, since printk() cuts long lines.
+ * that ends in a backslash goes on in the next, since printk() cuts long lines. A file in which records do not follow
+ * each other is none: two recordings, one behind the other, would be compared as one.
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
@@ -73,14 +74,52 @@ function firstOf(diagnostics: readonly Diagnostic[], file: string): readonly Dia
   return [...diagnostics.slice(0, MOST_LINES), rest];
 }
 
-/** The records of `text`. Throws an InputError that names every line that is none. */
+/**
+ * Both writers number all their records from 0. Says what is wrong where a number does not go up: what is missing
+ * between two records is another matter (`completeness.ts`).
+ */
+function orderProblem({ seq }: ProbeRecord, before: Numbered): string | null {
+  if (seq > before.seq) return null;
+  const last = `seq ${before.seq} of line ${before.line}`;
+  if (seq === 0) return `a second recording begins here: seq 0 behind ${last}`;
+  return seq === before.seq
+    ? `seq ${seq} stands here again: it was in line ${before.line}`
+    : `records are out of order: seq ${seq} behind ${last}`;
+}
+
+interface Numbered {
+  readonly seq: number;
+  readonly line: number;
+}
+
+/** Not a single line is JSON: said once, and not of every line. */
+function refuseProse(lines: readonly Line[], file: string): void {
+  if (lines.length === 0 || lines.some(({ text }) => /^\s*\{\s*"/.test(text))) return;
+  const message =
+    'not a recording of the probe: no line is a JSON object, and none has a record behind `ARMORYPROBE `';
+  inputError('recording-none', message, {
+    position: { file },
+    notes: ["records are in the kernel's log only if the module was loaded with log=1"],
+  });
+}
+
+/** The records of `text`. Throws an InputError that names every line that is none, or the first out of order. */
 export function parseRecording(text: string, file: string): ProbeRecord[] {
   const records: ProbeRecord[] = [];
   const diagnostics: Diagnostic[] = [];
-  for (const { text: json, line } of recordLines(text)) {
+  const lines = recordLines(text);
+  refuseProse(lines, file);
+  let before: Numbered | undefined;
+  for (const { text: json, line } of lines) {
     const parsed = parseLine(json, file, line);
-    if ('severity' in parsed) diagnostics.push(parsed as Diagnostic);
-    else records.push(parsed);
+    if ('severity' in parsed) {
+      diagnostics.push(parsed as Diagnostic);
+      continue;
+    }
+    const problem = before && diagnostics.length === 0 ? orderProblem(parsed, before) : null;
+    if (problem !== null) inputError('recording-order', problem, { position: { file, line, column: 1 } });
+    before = { seq: parsed.seq, line };
+    records.push(parsed);
   }
   if (diagnostics.length > 0) throw new InputError(firstOf(diagnostics, file));
   if (records.length === 0) {
@@ -89,12 +128,25 @@ export function parseRecording(text: string, file: string): ProbeRecord[] {
   return records;
 }
 
+/**
+ * Throws an InputError where the bytes are no text. A log of a serial line may hold anything between its records.
+ */
+export function decodeRecording(bytes: Uint8Array, file: string): string {
+  const text = new TextDecoder('utf-8').decode(bytes);
+  if (/(?:ARMORY|DMA)PROBE /.test(text)) return text;
+  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  const isBinary = isGzip || /[\0\ufffd]/.test(text);
+  if (!isBinary) return text;
+  const kind = isGzip ? 'compressed by gzip' : 'a binary file';
+  return inputError('recording-binary', `not a recording of the probe, but ${kind}`, { position: { file } });
+}
+
 export function readRecording(file: string): ProbeRecord[] {
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = readFileSync(file, 'utf8');
+    bytes = readFileSync(file);
   } catch (error) {
     throw new EnvironmentError('read', file, error);
   }
-  return parseRecording(text, file);
+  return parseRecording(decodeRecording(bytes, file), file);
 }

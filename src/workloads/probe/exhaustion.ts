@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * Allocates until NULL or `most` buffers, then frees in one of three orders. Records of one operation, by `phase`:
+ * Allocates until NULL or `most` buffers (`capped`), then frees in one of three orders. Records of one operation, by `phase`:
  * `before`, `full`, `fragmented` (every second one freed, and twice the size asked for), `freed`, `settled` (the
  * pools' worker has run). Opt-in on real boards: it takes the memory that others may need.
  */
-import { KiB, MiB } from '../../base/address.js';
+import { formatSize, KiB, MiB } from '../../base/address.js';
 import { dma_to_phys } from '../../linux/include/linux/dma-direct.js';
 import { DMA_ATTR_NO_WARN } from '../../linux/include/linux/dma-mapping.js';
 import { __GFP_NOWARN, GFP_ATOMIC, GFP_KERNEL } from '../../linux/include/linux/gfp.js';
@@ -36,6 +36,11 @@ const exhaustions: readonly Exhaustion[] = [
   { op: 'x_kernel', size: 4 * KiB, gfp: GFP_KERNEL, most: 64, order: 'last-first' },
   { op: 'x_kernel', size: 64 * KiB, gfp: GFP_KERNEL, most: 600, order: 'first-first' },
 ];
+
+/** The most that is allocated, as text: nobody should take such a count for the size of a pool. */
+export const EXHAUSTION_CAPS: string = `at most ${exhaustions
+  .map(({ op, size, most }) => `${most} of ${formatSize(size)} (${op})`)
+  .join(', ')}`;
 
 /** Names in the order in which `srcs` has them. All atomic pools count as `pool`. */
 const SOURCES = ['pool', 'restricted', 'cma-dev', 'cma-default', 'cma-other', 'declared', 'buddy'];

@@ -18,8 +18,8 @@ import {
 import { is_vmalloc_addr } from '../../linux/mm/vmalloc.js';
 import { bufferFields } from './buffer.js';
 import { watched } from './maintenance.js';
-import { askedFields, DIRECTIONS, type Probe } from './probe.js';
-import { bare } from './record.js';
+import { askedFields, type Probe } from './probe.js';
+import { bare, DIRECTIONS } from './record.js';
 
 function probePages(probe: Probe, size: number, dir: number, gfp: number): void {
   const { k, dev, out } = probe;

@@ -87,6 +87,7 @@ test('what cannot work is refused', () => {
     idOf(() => probeOverlay({ tree })),
     'probe-cells',
   );
+  assert.throws(() => probeOverlay({ tree }), /addresses of 3 cells and sizes of 1 cell:/);
 });
 
 test('a coherent root is warned of', () => {

@@ -94,10 +94,15 @@ interface Cells {
   readonly size: number;
 }
 
+function cellsText(count: number): string {
+  return `${count} cell${count === 1 ? '' : 's'}`;
+}
+
 function rootCells(tree: DeviceTree): Cells {
   const cells = { address: addressCells(tree.root), size: sizeCells(tree.root) };
   if ([cells.address, cells.size].some(count => count < 1 || count > 2)) {
-    const message = `addresses of ${cells.address} and sizes of ${cells.size} cells: the probe's memory needs one or two`;
+    const [address, size] = [cells.address, cells.size].map(cellsText);
+    const message = `addresses of ${address} and sizes of ${size}: the probe's memory needs one or two`;
     inputError('probe-cells', message, { position: { file: tree.file }, path: '/' });
   }
   return cells;

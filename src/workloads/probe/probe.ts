@@ -23,9 +23,6 @@ export interface Probe {
   readonly out: Recorder;
 }
 
-/** As the module names directions. Index: enum dma_data_direction. */
-export const DIRECTIONS = ['BIDI', 'TODEV', 'FROMDEV'] as const;
-
 const ATTRIBUTE_NAMES: readonly (readonly [number, string])[] = [
   [DMA_ATTR_WRITE_COMBINE, 'WC '],
   [DMA_ATTR_NO_KERNEL_MAPPING, 'NOKM '],

@@ -16,6 +16,14 @@ export interface ProbeRecord {
   readonly [field: string]: unknown;
 }
 
+/** As the module names directions. Index: enum dma_data_direction. */
+export const DIRECTIONS = ['BIDI', 'TODEV', 'FROMDEV'] as const;
+
+/** For reading: in records, dma_alloc_pages() and its relatives have the number of the direction. */
+export function directionText(dir: unknown): unknown {
+  return typeof dir === 'number' ? (DIRECTIONS[dir] ?? dir) : dir;
+}
+
 /** A number without `0x`. Masks of all 64 bits are beyond what a number can hold exactly. */
 export function bare(value: number): string {
   return value >= 2 ** 64 ? 'f'.repeat(16) : value.toString(16);

@@ -69,6 +69,9 @@ test('where there is no room, the message names what is in the way', () => {
   const error = errorOf(() => placeRegions({ tree: treeOf([ram(0, 64 * MiB)], rest) }));
   assert.equal(error.diagnostics[0]?.id, 'probe-no-room');
   assert.deepEqual(error.diagnostics[0]?.notes, ['taken: 0x1000000 to 0x4000000']);
+  const twice = rest.replace('ranges;', 'ranges; other@1000000 { reg = <0x1000000 0x3000000>; };');
+  const again = errorOf(() => placeRegions({ tree: treeOf([ram(0, 64 * MiB)], twice) }));
+  assert.deepEqual(again.diagnostics[0]?.notes, ['taken: 0x1000000 to 0x4000000']);
 });
 
 test('reservations and the initrd are kept clear of', () => {

@@ -89,8 +89,14 @@ export function placeRegions(
   return inputError('probe-no-room', `no room for the probe's memory in ${hex(base)} to ${hex(end)}`, {
     position: { file: tree.file },
     path: '/reserved-memory',
-    notes: taken.map(range => `taken: ${hex(range.start)} to ${hex(range.end)}`),
+    notes: takenNotes(taken),
   });
+}
+
+/** A range may be taken twice: by a reservation and by a node. */
+function takenNotes(taken: readonly Range[]): string[] {
+  const sorted = [...taken].sort((a, b) => a.start - b.start);
+  return [...new Set(sorted.map(range => `taken: ${hex(range.start)} to ${hex(range.end)}`))];
 }
 
 /** The lowest memory, banks that adjoin being one. */

@@ -29,6 +29,8 @@ export interface ProbeOptions {
   readonly hold: boolean;
   /** Write the records with which a module begins and ends. */
   readonly module: boolean;
+  /** Names of the devices to probe; absent: all. */
+  readonly devices?: readonly string[];
 }
 
 /** Size, flags, attributes of what is held in the end. */
@@ -83,17 +85,20 @@ function hold(probe: Probe): void {
 }
 
 /** Runs the probe on every probe device of `k`'s tree. The kernel is used up afterwards: buffers stay held. */
-export function runProbe(k: Kernel, { exhaust, hold: holds, module }: ProbeOptions): ProbeRecord[] {
+export function runProbe(k: Kernel, options: ProbeOptions): ProbeRecord[] {
+  const { exhaust, hold: holds, module, devices } = options;
   const out = new Recorder();
-  if (module) writeModule(k, out, exhaust);
+  if (module) writeModule(k, out, options);
   writeSystem(k, out);
-  const probes = findProbeNodes(k.board.tree).map(node => {
+  const nodes = findProbeNodes(k.board.tree).filter(({ name }) => devices?.includes(name) ?? true);
+  const probes = nodes.map(node => {
     const probe = bind(k, out, node);
     probeDevice(probe, exhaust && node.exhaust, node.skipTable);
     return probe;
   });
   if (holds) for (const probe of probes) hold(probe);
   out.dev = 'sys';
-  if (module) out.write('end', { records: out.records.length, lost: 0 });
+  // As the module counts: with this record.
+  if (module) out.write('end', { records: out.records.length + 1, lost: 0 });
   return out.records;
 }

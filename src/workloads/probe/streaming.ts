@@ -29,8 +29,8 @@ import {
 } from '../../linux/kernel/dma/mapping.js';
 import { __free_pages, alloc_pages } from '../../linux/mm/page_alloc.js';
 import { watched } from './maintenance.js';
-import { DIRECTIONS, type Probe } from './probe.js';
-import { bare, type Fields } from './record.js';
+import type { Probe } from './probe.js';
+import { bare, DIRECTIONS, type Fields } from './record.js';
 
 const FILLING = 0xa5;
 

@@ -120,14 +120,18 @@ function writePools(k: Kernel, out: Recorder): void {
   }
 }
 
-/** The first record of what is not built into a kernel. */
-export function writeModule(k: Kernel, out: Recorder, exhaust: boolean): void {
+/** The first record of what is not built into a kernel. The module always holds; the modelled probe if asked to. */
+export function writeModule(
+  k: Kernel,
+  out: Recorder,
+  { exhaust, hold }: { readonly exhaust: boolean; readonly hold: boolean },
+): void {
   const { version, cmdline } = k.config;
   out.write('module', {
     version: null,
     rel: version,
     bootargs: cmdline,
-    params: { exhaust: Number(exhaust) },
+    params: { exhaust: Number(exhaust), hold: Number(hold) },
   });
 }
 

@@ -40,6 +40,8 @@ export interface ArchDma {
   /** The address through which the pages are uncached from now on, or -errno. */
   arch_dma_set_uncached?(k: Kernel, vaddr: Vaddr, size: number): Vaddr | number;
   arch_dma_clear_uncached?(k: Kernel, vaddr: Vaddr, size: number): void;
+  /** DMA_DIRECT_REMAP keeps everybody from `arch_dma_alloc`, as it did before 6.7. (Not in Linux 6.12; of `v1-66`.) */
+  readonly remapGoesFirst?: boolean;
   /**
    * Atomic buffers of devices behind an IOMMU come from the generic pools, as ARM has none of its own any more.
    * (Not in Linux; of `step1` and later.)

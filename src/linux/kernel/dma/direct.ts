@@ -135,8 +135,11 @@ function dma_direct_alloc_no_mapping(k: Kernel, dev: device, size: number, gfp: 
  */
 function uses_arch_dma_alloc(k: Kernel, dev: device): boolean {
   if (dev.dma_coherent || is_swiotlb_for_alloc(dev)) return false;
-  if (k.config.atLeast('6.12')) return k.config.isEnabled('ARCH_HAS_DMA_ALLOC');
-  return !k.config.isEnabled('ARCH_HAS_DMA_SET_UNCACHED') && !k.config.isEnabled('DMA_DIRECT_REMAP');
+  const isRemapped = k.config.isEnabled('DMA_DIRECT_REMAP');
+  if (k.config.atLeast('6.12')) {
+    return k.config.isEnabled('ARCH_HAS_DMA_ALLOC') && !(k.arch.remapGoesFirst && isRemapped);
+  }
+  return !k.config.isEnabled('ARCH_HAS_DMA_SET_UNCACHED') && !isRemapped;
 }
 
 /**
