@@ -20,6 +20,7 @@ import { TextWatch } from '../emulator/console/text-watch.js';
 import { emulatedCores } from '../emulator/cpu/ids.js';
 import { VirtioBlock } from '../emulator/devices/virtio/block.js';
 import { DiskImage } from '../emulator/devices/virtio/disk-image.js';
+import { GdbServer } from '../emulator/gdb/server.js';
 import { FileSource } from '../emulator/load/file-source.js';
 import { loadLinux, type NamedFile } from '../emulator/load/linux.js';
 import type { MemoryBankRequest } from '../lab/job.js';
@@ -38,6 +39,7 @@ interface BootOptions {
   readonly cmdline: string;
   readonly until?: string;
   readonly timeout?: number;
+  readonly gdb?: number;
 }
 
 /** Ticks between two looks at the keyboard and the clock. */
@@ -80,10 +82,10 @@ function treeOf(options: BootOptions, notes: Diagnostic[]): DeviceTree {
 }
 
 /** Why the run ended. */
-type End = 'seen' | 'left' | 'timeout' | 'off' | 'reset' | 'asleep' | 'panic';
+type End = 'seen' | 'left' | 'timeout' | 'off' | 'reset' | 'asleep' | 'panic' | 'killed';
 
 /** Runs until something ends it. */
-async function session(machine: EmulatedBoard, options: BootOptions): Promise<End> {
+async function session(machine: EmulatedBoard, options: BootOptions, debug: GdbServer | null): Promise<End> {
   const { system, console: uart } = machine;
   const watch = new TextWatch(options.until ?? null);
   const panic = new TextWatch(PANIC);
@@ -111,18 +113,19 @@ async function session(machine: EmulatedBoard, options: BootOptions): Promise<En
   try {
     for (;;) {
       const before = system.instructions;
-      const stop = system.run(SLICE);
+      const stop = debug === null ? system.run(SLICE) : debug.run(SLICE);
       terminal.flush();
       if (watch.seen) return 'seen';
       if (machine.ended !== null) return machine.ended;
       if (system.clock.now >= lastWords) return 'panic';
       await setImmediate();
       if (hasLeft) return 'left';
+      if (debug?.isKilled === true) return 'killed';
       if (options.timeout !== undefined && performance.now() - started > 1000 * options.timeout)
         return 'timeout';
       const idle = stop === 'asleep' || system.instructions - before < SLICE / 10;
-      if (stop === 'asleep' && input === null) return 'asleep';
-      if (idle && input?.isTTY === true) await setTimeout(REST_MS);
+      if (stop === 'asleep' && input === null && debug?.isAttached !== true) return 'asleep';
+      if (idle && (input?.isTTY === true || debug !== null)) await setTimeout(REST_MS);
     }
   } finally {
     terminal.close();
@@ -145,6 +148,8 @@ function explain(end: End, options: BootOptions, machine: EmulatedBoard): string
       return `the guest's kernel has panicked, ${after}`;
     case 'asleep':
       return `the guest sleeps and nothing can wake it, ${after}`;
+    case 'killed':
+      return `ended by the debugger ${after}`;
     case 'off':
     case 'reset':
       return `the guest ${end === 'off' ? 'switched itself off' : 'reset the machine'} ${after}`;
@@ -153,13 +158,14 @@ function explain(end: End, options: BootOptions, machine: EmulatedBoard): string
 
 function exitFor(end: End, options: BootOptions): number {
   if (options.until !== undefined) return end === 'seen' ? EXIT.good : EXIT.untestable;
-  return end === 'left' || end === 'off' || end === 'reset' ? EXIT.good : EXIT.untestable;
+  return ['left', 'off', 'reset', 'killed'].includes(end) ? EXIT.good : EXIT.untestable;
 }
 
 async function run(options: BootOptions): Promise<number> {
   const notes: Diagnostic[] = [];
   const tree = treeOf(options, notes);
   const drives = (options.drive ?? []).map(file => new FileSource(file));
+  let debug: GdbServer | null = null;
   try {
     const machine = new EmulatedBoard(options.board ?? options.machine, tree, {
       virtio: drives.map(drive => new VirtioBlock(new DiskImage(drive))),
@@ -176,10 +182,15 @@ async function run(options: BootOptions): Promise<number> {
     first!.powerOn(entry.pc, entry.r0);
     first!.r[1] = entry.r1;
     first!.r[2] = entry.r2;
-    const end = await session(machine, options);
+    if (options.gdb !== undefined) {
+      debug = await GdbServer.listen(machine.system, options.gdb);
+      process.stderr.write(`armory: the guest waits for GDB: target remote 127.0.0.1:${debug.port}\n`);
+    }
+    const end = await session(machine, options, debug);
     process.stderr.write(`\narmory: ${explain(end, options, machine)}\n`);
     return exitFor(end, options);
   } finally {
+    debug?.close();
     for (const drive of drives) drive.close();
   }
 }
@@ -188,6 +199,14 @@ function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (!(seconds > 0)) throw new InvalidArgumentError(`'${text}' is not a number of seconds.`);
   return seconds;
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^[0-9]+$/.test(text) || port > 65535) {
+    throw new InvalidArgumentError(`'${text}' is not a port from 0 to 65535.`);
+  }
+  return port;
 }
 
 export function addBoot(program: Command, finish: (code: number) => void): void {
@@ -215,5 +234,10 @@ export function addBoot(program: Command, finish: (code: number) => void): void 
     .option('--cmdline <text>', 'kernel command line', 'console=ttyAMA0')
     .option('--until <text>', 'end with 0 when the guest prints this, with 125 if it never does')
     .option('--timeout <seconds>', 'end with 125 after so much wall-clock time', parseSeconds)
+    .option(
+      '--gdb <port>',
+      'take a debugger on 127.0.0.1 (0: a free port); the guest waits for one before its first instruction',
+      parsePort,
+    )
     .action(async (options: BootOptions) => finish(await run(options)));
 }

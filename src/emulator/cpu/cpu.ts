@@ -17,6 +17,7 @@ import { decodeBlock } from '../code/decode-block.js';
 import { translateBlock } from '../code/translator.js';
 import type { Bus } from '../devices/bus.js';
 import type { InterruptLine } from '../devices/device.js';
+import type { Breakpoints } from '../gdb/breakpoints.js';
 import { BRANCHED, NEXT, type Op, type Outcome } from '../isa/op.js';
 import { Cp15 } from './cp15.js';
 import { applyAccess } from './cp15-registers.js';
@@ -138,6 +139,8 @@ export class Cpu implements MemoryOwner {
   /** Runs of a block that are interpreted; Infinity: all. */
   translateAfter: number = HOT_RUNS;
   trace: ExceptionTrace | null = null;
+  /** Of a debugger that is there; null costs nothing. */
+  breakpoints: Breakpoints | null = null;
   /** Instructions executed since power-on. */
   instructions = 0;
   /** The block in execution, the index of the instruction in it, and the page's virtual address. */
@@ -177,7 +180,7 @@ export class Cpu implements MemoryOwner {
    * address leads to sets `attention`.
    */
   run(budget: number): number {
-    const { r, mem } = this;
+    const { r, mem, breakpoints } = this;
     const watched = this.parts.machine.observer !== null;
     this.begun = this.parts.clock.now;
     this.done = 0;
@@ -204,8 +207,14 @@ export class Cpu implements MemoryOwner {
         if (decoded === null) continue;
         block = decoded;
       }
-      if (watched) mem.observeFetch(pc, block.size);
       const { ops } = block;
+      const left = budget - this.done;
+      let end = ops.length < left ? ops.length : left;
+      if (breakpoints !== null) {
+        end = breakpoints.reach(this.index, block, this.pageAddress, end);
+        if (end === 0) break;
+      }
+      if (watched) mem.observeFetch(pc, block.size);
       if (block.translated === null && ++block.runs > this.translateAfter) {
         block.translated = translateBlock(block, this.thumb);
       }
@@ -213,12 +222,10 @@ export class Cpu implements MemoryOwner {
       const translated = watched ? null : block.translated;
       this.block = block;
       this.it = 0;
-      const left = budget - this.done;
       let outcome: Outcome;
-      if (translated !== null && ops.length <= left) {
+      if (translated !== null && ops.length === end) {
         outcome = translated(this, r, mem);
       } else {
-        const end = ops.length < left ? ops.length : left;
         let i = 0;
         do {
           const op = ops[i]!;
