@@ -117,7 +117,10 @@ export class Cp15 {
     this.ttbcr = 0;
     this.contextidr = 0;
     this.cntkctl = 0;
+    // The Configuration Base Address comes from pins (DDI 0388I, 4.3.24).
+    const base = this.stored.get('CBAR');
     this.stored.clear();
+    if (base !== undefined) this.stored.set('CBAR', base);
     cpu.mem.translator.registers.dacr = 0;
     applyReset(cpu);
   }

@@ -158,3 +158,14 @@ test('SVC, UDF and BKPT come with their return addresses', () => {
     assert.equal(cpu.r[14]! >>> 0, RAM + offset);
   }
 });
+
+test('reset clears control registers, but not what pins say', () => {
+  const { cpu } = coreWith([NOP], { core: 'Cortex-A9' });
+  cpu.cp15.stored.set('CBAR', 0x1e000000);
+  cpu.cp15.stored.set('ACTLR', 0x40);
+  cpu.cp15.cpacr = 0x00f00000;
+  cpu.powerOn(RAM, 0);
+  assert.equal(cpu.cp15.stored.get('CBAR'), 0x1e000000);
+  assert.equal(cpu.cp15.stored.get('ACTLR'), undefined);
+  assert.equal(cpu.cp15.cpacr, 0);
+});
