@@ -11,6 +11,11 @@ function parseSeconds(text: string): number {
   return seconds;
 }
 
+function parseText(text: string): string {
+  if (text === '') throw new InvalidArgumentError('it is empty.');
+  return text;
+}
+
 function parsePort(text: string): number {
   const port = Number(text);
   if (!/^[0-9]+$/.test(text) || port > 65535) {
@@ -39,14 +44,18 @@ export function addBoot(program: Command, finish: (code: number) => void): void 
         .argParser(parseMemory)
         .default([{ sizeBytes: 256 * 2 ** 20 }], '256M'),
     )
-    .addOption(new Option('--core <name>', 'kind of cores of the virt machine').choices(emulatedCores()))
+    .addOption(
+      new Option('--core <name>', 'kind of cores of the virt machine')
+        .choices(emulatedCores())
+        .conflicts('board'),
+    )
     .option(
       '--cores <count>',
       'number of cores, at most 4 (1; with --board all that its tree has)',
       parseCount,
     )
     .option('--cmdline <text>', 'kernel command line', 'console=ttyAMA0')
-    .option('--until <text>', 'end with 0 when the guest prints this, with 125 if it never does')
+    .option('--until <text>', 'end with 0 when the guest prints this, with 125 if it never does', parseText)
     .option('--timeout <seconds>', 'end with 125 after so much wall-clock time', parseSeconds)
     .option(
       '--gdb <port>',

@@ -57,6 +57,9 @@ test('what is no kernel, no file, no memory or too large is said so', () => {
     assert.equal(broken.code, 2);
     assert.match(broken.stderr, /zimage-no-magic/);
     assert.equal(armory('boot', '--kernel', join(folder, 'absent')).code, 3);
+    assert.equal(armory('boot', '--kernel', text, '--drive', folder).code, 3);
+    assert.equal(armory('boot', '--kernel', text, '--until', '').code, 2);
+    assert.equal(armory('boot', '--kernel', text, '--board', text, '--core', 'Cortex-A9').code, 2);
     const bank = armory('boot', '--kernel', text, '--memory', '64M@0x40000000');
     assert.equal(bank.code, 2);
     assert.match(bank.stderr, /machine-memory/);

@@ -107,6 +107,9 @@ test('a file that is no recording, or tells nothing of a start, ends with 2', ()
     assert.deepEqual([code, stdout], [2, '']);
     assert.match(stderr, /error \(facts-empty\): this holds no field of a recorded boot\n.*fields: .*zones/);
   }
+  const layout = check(file('layout.json', { layout: {} }));
+  assert.equal(layout.code, 2);
+  assert.match(layout.stderr, /error \(facts-empty\): nothing of this recording can be compared/);
   const recording = check(facts(), '--run', facts());
   assert.equal(recording.code, 2);
   assert.match(recording.stderr, /error \(run-is-recording\)/);

@@ -107,6 +107,7 @@ test('what cannot be built is refused', () => {
   refused('pl310-behind-l2', () => virtTree({ memoryBytes: MiB, pl310: true }));
   refused('bad-memory-size', () => virtTree({ memoryBytes: 4 * GiB, core: 'Cortex-A9' }));
   refused('bad-memory-size', () => vexpressTree({ memoryBytes: 2 * GiB }));
+  refused('bad-memory-size', () => new EmulatedBoard('virt', virtTree({ memoryBytes: 8 * GiB })));
   refused('legacy-no-access-platform', () => {
     new EmulatedBoard('virt', virtTree({ memoryBytes: MiB }), { accessPlatform: true, legacyVirtio: true });
   });

@@ -27,6 +27,9 @@ import { compatibleWith, PARTS, type PartOptions, type Place, type Workbench } f
 import { type CpuRange, cpuRanges } from './tree-address.js';
 import { type Interrupt, interruptsOf } from './tree-interrupts.js';
 
+/** What one piece of storage can hold. */
+const MEMORY_AT_MOST = 2 ** 32;
+
 export const MOST_CORES = 4;
 
 export interface BoardOptions {
@@ -81,6 +84,11 @@ export class EmulatedBoard implements Stateful<BoardState> {
     this.board = new Board(name, tree);
     this.diagnostics.push(...this.board.diagnostics);
     const banks = physicalBanks({ tree });
+    const bytes = banks.reduce((sum, { start, end }) => sum + end - start, 0);
+    if (bytes > MEMORY_AT_MOST) {
+      const message = `${bytes} bytes of memory; the emulated machine has ${MEMORY_AT_MOST} at most`;
+      inputError('bad-memory-size', message, { position: { file: name } });
+    }
     const sram = sramRanges(tree);
     this.system = new System(this.facts(), allMemory(tree, banks, sram));
     for (const range of this.system.machine.ram.banks)

@@ -14,7 +14,9 @@ export class FileSource implements ByteSource {
     this.path = path;
     try {
       this.descriptor = openSync(path, 'r');
-      this.size = fstatSync(this.descriptor).size;
+      const status = fstatSync(this.descriptor);
+      if (status.isDirectory()) throw new Error('it is a folder');
+      this.size = status.size;
     } catch (error) {
       throw new EnvironmentError('open', path, error);
     }

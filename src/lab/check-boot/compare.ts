@@ -3,6 +3,7 @@
  * Boots the modelled kernel as a recorded one was booted, makes the recorded DMA calls on it, and compares. The
  * kernel's map is read after the calls, as it was recorded: buffers in contiguous lowmem show in it.
  */
+import { inputError } from '../../base/diagnostics.js';
 import { legacy } from '../../designs/legacy.js';
 import { KernelConfig } from '../../linux/config.js';
 import { bootDesign } from '../boot.js';
@@ -76,12 +77,16 @@ export function checkBoot(
   const replayed = replayDma(k, recording);
   const model = bootFacts(k);
   const inputs = options.inputs ?? [];
+  const results = [...bootResults(recording, model, inputs), ...dmaResults(recording, replayed)];
+  if (results.every(({ recorded, modelled, lines }) => lines + recorded.length + modelled.length === 0)) {
+    inputError('facts-empty', 'nothing of this recording can be compared');
+  }
   return {
     board: prepared.board.name,
     kernel: prepared.config.name,
     baseline: prepared.config.version,
     cmdline: prepared.config.cmdline,
     inputs: [...(exact ? ['layout of the kernel image'] : []), ...inputs],
-    fields: [...bootResults(recording, model, inputs), ...dmaResults(recording, replayed)],
+    fields: results,
   };
 }

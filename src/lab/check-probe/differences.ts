@@ -18,8 +18,10 @@ function translated(recorded: RecordedKernel, to: KernelVersion): Map<string, nu
     const number = typeof value === 'string' ? Number.parseInt(value, 16) : Number.NaN;
     return Number.isNaN(number) ? [] : [[name, number]];
   });
-  const [, major, minor] = /^(\d+)\.(\d+)/.exec(recorded.release ?? to)!;
-  const release = { major: Number(major), minor: Number(minor), text: recorded.release ?? to };
+  // A release that is no version is taken for the modelled one.
+  const text = /^\d+\.\d+/.test(recorded.release ?? '') ? recorded.release! : to;
+  const [major, minor] = text.split(/[.-]/).map(Number);
+  const release = { major: major!, minor: minor!, text };
   return translateSymbols(new Map(numbers), release, to) as Map<string, number>;
 }
 

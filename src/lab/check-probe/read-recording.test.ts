@@ -57,6 +57,15 @@ test('every line that is no record is named', () => {
   );
 });
 
+test('lists that are taken apart have their shape', () => {
+  for (const field of ['"mnt":"x"', '"mnt":[[null]]', '"sg":5', '"sg":[["1"]]']) {
+    assert.throws(
+      () => parseRecording(`{"dev":"a","seq":0,"op":"b",${field}}`, 'p'),
+      /p:1:1.*(mnt|sg).*list/,
+    );
+  }
+});
+
 test('a file without records is refused', () => {
   for (const text of ['', '\n\n']) {
     assert.throws(() => parseRecording(text, 'p'), /recording-empty/);

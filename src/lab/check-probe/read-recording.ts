@@ -10,10 +10,13 @@ import { z } from 'zod';
 import { type Diagnostic, EnvironmentError, InputError, inputError } from '../../base/diagnostics.js';
 import type { ProbeRecord } from '../../workloads/probe/record.js';
 
+/** What must be there, and the shape of the lists that are taken apart. */
 const recordSchema = z.looseObject({
   dev: z.string(),
   seq: z.int().nonnegative(),
   op: z.string(),
+  mnt: z.nullish(z.array(z.tuple([z.string()], z.unknown()))),
+  sg: z.nullish(z.array(z.tuple([z.string(), z.string(), z.number()], z.unknown()))),
 });
 
 const LOG_PREFIX = /(?:ARMORY|DMA)PROBE (.*)$/;
@@ -58,9 +61,11 @@ function parseLine(text: string, file: string, line: number): ProbeRecord | Diag
   const parsed = recordSchema.safeParse(value);
   if (parsed.success) return parsed.data as ProbeRecord;
   const issue = parsed.error.issues[0]!;
-  return problem(
-    `${issue.path.join('.') || 'record'}: ${issue.message} (a record has 'dev', 'seq' and 'op')`,
-  );
+  const rule =
+    issue.path[0] === 'mnt' || issue.path[0] === 'sg'
+      ? 'a list of lists, docs/probe.md has their members'
+      : "a record has 'dev', 'seq' and 'op'";
+  return problem(`${issue.path.join('.') || 'record'}: ${issue.message} (${rule})`);
 }
 
 /** Bad lines that are named one by one. */
