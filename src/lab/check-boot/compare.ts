@@ -78,7 +78,9 @@ export function checkBoot(
   const model = bootFacts(k);
   const inputs = options.inputs ?? [];
   const results = [...bootResults(recording, model, inputs), ...dmaResults(recording, replayed)];
-  if (results.every(({ recorded, modelled, lines }) => lines + recorded.length + modelled.length === 0)) {
+  const tells = ({ outcome, recorded, modelled, lines }: FieldResult): boolean =>
+    outcome === 'input' || lines + recorded.length + modelled.length > 0;
+  if (!results.some(tells)) {
     inputError('facts-empty', 'nothing of this recording can be compared');
   }
   return {
