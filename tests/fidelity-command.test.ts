@@ -19,7 +19,7 @@ function fidelity(...args: readonly string[]): {
 test('--help is good, an option that is not there is not', () => {
   const help = fidelity('--help');
   assert.equal(help.code, 0);
-  assert.match(help.stdout, /^usage: npm run fidelity/);
+  assert.match(help.stdout, /^usage: node dist\/tools\/fidelity.js/);
   const wrong = fidelity('--nosuch');
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /'--nosuch'.*\n(.*\n)*usage:/);

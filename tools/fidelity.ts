@@ -14,7 +14,7 @@ import { sharedPath } from '../tests/support/shared.js';
 import { checkRecordedProbe } from '../tests/truth/recorded-probe.js';
 import { checkRecordedRuns, type RecordedCheck } from './recorded-runs.js';
 
-const USAGE = `usage: npm run fidelity -- [--details] [NAME…]
+const USAGE = `usage: node dist/tools/fidelity.js [--details] [NAME…]   (npm run fidelity: with --details)
   NAME       runs whose names contain it, of boots and probe runs; without, all
   --details  also each field of boots, each cell of probe runs, and what differs
 `;
