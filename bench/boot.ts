@@ -9,10 +9,10 @@ import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { MiB } from '../src/base/address.js';
 import { EmulatedBoard } from '../src/emulator/board/emulated-board.js';
+import { startLinux } from '../src/emulator/board/start-linux.js';
 import { virtTree } from '../src/emulator/board/virt.js';
 import { TICKS_PER_SECOND } from '../src/emulator/clock.js';
 import { TextWatch } from '../src/emulator/console/text-watch.js';
-import { loadLinux } from '../src/emulator/load/linux.js';
 
 const MEMORY = 256;
 const SLICE = 5_000_000;
@@ -36,15 +36,11 @@ function here(file: string, wanted: string): void {
     watch.put(byte);
     if (watch.seen) system.stop();
   };
-  const entry = loadLinux(system.machine.ram, tree, {
+  startLinux(board, {
     kernel: named(file),
     commandLine,
     ...(initrd !== '' && { initrd: named(initrd) }),
   });
-  const [first] = system.cpus;
-  first!.powerOn(entry.pc, entry.r0);
-  first!.r[1] = entry.r1;
-  first!.r[2] = entry.r2;
   const wall = performance.now();
   const cpu = process.cpuUsage();
   while (!watch.seen && board.ended === null && system.run(SLICE) !== 'asleep');

@@ -11,6 +11,7 @@ import { loadDeviceTree } from '../devicetree/load.js';
 import type { DeviceTree } from '../devicetree/tree.js';
 import { EmulatedBoard } from '../emulator/board/emulated-board.js';
 import { graft, isModelledMachine } from '../emulator/board/graft.js';
+import { startLinux } from '../emulator/board/start-linux.js';
 import { vexpressTree } from '../emulator/board/vexpress.js';
 import { virtTree } from '../emulator/board/virt.js';
 import { TICKS_PER_SECOND } from '../emulator/clock.js';
@@ -20,7 +21,7 @@ import { VirtioBlock } from '../emulator/devices/virtio/block.js';
 import { DiskImage } from '../emulator/devices/virtio/disk-image.js';
 import { GdbServer } from '../emulator/gdb/server.js';
 import { FileSource } from '../emulator/load/file-source.js';
-import { loadLinux, type NamedFile } from '../emulator/load/linux.js';
+import type { NamedFile } from '../emulator/load/linux.js';
 import type { MemoryBankRequest } from '../lab/job.js';
 import { EXIT } from './exit.js';
 
@@ -171,15 +172,11 @@ export async function runBoot(options: BootOptions): Promise<number> {
     for (const note of [...notes, ...machine.diagnostics]) {
       if (note.severity !== 'note') process.stderr.write(`${formatDiagnostic(note)}\n`);
     }
-    const entry = loadLinux(machine.system.machine.ram, tree, {
+    startLinux(machine, {
       kernel: readInput(options.kernel),
       commandLine: options.cmdline,
       ...(options.initrd !== undefined && { initrd: readInput(options.initrd) }),
     });
-    const [first] = machine.system.cpus;
-    first!.powerOn(entry.pc, entry.r0);
-    first!.r[1] = entry.r1;
-    first!.r[2] = entry.r2;
     if (options.gdb !== undefined) {
       debug = await GdbServer.listen(machine.system, options.gdb);
       process.stderr.write(`armory: the guest waits for GDB: target remote 127.0.0.1:${debug.port}\n`);

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MiB } from '../base/address.js';
+import { PL310 } from './cache/cache-fixture.js';
 import { coreByName } from './cores.js';
 import type { MachineFacts } from './facts.js';
 import { Machine } from './machine.js';
@@ -16,16 +17,7 @@ import { Observer } from './observer.js';
 const facts: MachineFacts = {
   core: coreByName('Cortex-A9'),
   coreCount: 2,
-  outerCache: {
-    model: 'PL310',
-    compatible: 'arm,pl310-cache',
-    lineBytes: 32,
-    needsMaintenance: true,
-    writeThrough: false,
-    sharedOverride: 'unknown',
-    ioCoherent: false,
-    syncDisabled: false,
-  },
+  outerCache: PL310,
   coherentFabric: false,
   physicalAddressBits: 32,
 };

@@ -4,7 +4,7 @@
  * names and formats are those of the recordings' `facts.json` where it is the same thing. Addresses are
  * hexadecimal strings, ends of ranges are inclusive as in /proc/iomem, `*_pages` are counts of 4 KiB pages.
  */
-import { FOUR_GiB, hex, overlapBytes } from '../base/address.js';
+import { FOUR_GiB, hex } from '../base/address.js';
 import { __pa, __va } from '../linux/arch/arm/include/asm/memory.js';
 import type { pgprot_t } from '../linux/arch/arm/include/asm/pgtable.js';
 import { MAX_PAGE_ORDER } from '../linux/include/linux/pageblock-flags.js';
@@ -12,6 +12,7 @@ import { PAGE_SIZE, PFN_PHYS } from '../linux/include/linux/pfn.js';
 import type { Kernel } from '../linux/kernel.js';
 import type { GenPool } from '../linux/lib/genalloc.js';
 import type { CmaArea } from '../linux/mm/cma.js';
+import { cma_area_at } from '../linux/mm/cma.js';
 import { type MapEntry, mapBetween } from './map-facts.js';
 
 export type { MapEntry } from './map-facts.js';
@@ -108,9 +109,7 @@ function cmaFacts(k: Kernel, area: CmaArea): CmaFacts {
 function poolFacts(k: Kernel, pool: GenPool): PoolFacts[] {
   return pool.chunks.map(chunk => {
     const size = chunk.end_addr - chunk.start_addr;
-    const area = k.cma.areas.find(({ base, size: bytes }) =>
-      overlapBytes({ start: base, end: base + bytes }, { start: chunk.phys_addr, end: chunk.phys_addr + 1 }),
-    );
+    const area = cma_area_at(k, chunk.phys_addr);
     return {
       pa: hex(chunk.phys_addr),
       va: hex(chunk.start_addr),

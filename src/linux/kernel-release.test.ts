@@ -3,7 +3,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { baselineFor, isAtLeast, kernelVersions, releaseOf, translateSymbols } from './kernel-release.js';
+import {
+  baselineFor,
+  isAtLeast,
+  kernelVersions,
+  parseRelease,
+  releaseOf,
+  translateSymbols,
+} from './kernel-release.js';
 
 const release = fc.record({
   major: fc.integer({ min: 4, max: 7 }),
@@ -39,4 +46,9 @@ test('the largest order and the number of areas are counted as the modelled kern
 test('the old name of the largest order is understood', () => {
   const symbols = translateSymbols(new Map([['FORCE_MAX_ZONEORDER', 12]]), releaseOf('5.15'), '5.15');
   assert.equal(symbols.get('ARCH_FORCE_MAX_ORDER'), 12);
+});
+
+test('a release as uname -r prints it', () => {
+  assert.deepEqual(parseRelease('6.1.0-50-armmp'), { major: 6, minor: 1, text: '6.1.0-50-armmp' });
+  for (const text of ['', 'garbage', '6']) assert.equal(parseRelease(text), null);
 });

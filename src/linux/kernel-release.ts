@@ -26,6 +26,12 @@ export function releaseOf(version: KernelVersion): KernelRelease {
   return { major: major ?? 0, minor: minor ?? 0, text: version };
 }
 
+/** The release that `text` begins with, as `uname -r` prints it; null where it is none. */
+export function parseRelease(text: string): KernelRelease | null {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(text) ?? [];
+  return major === undefined ? null : { major: Number(major), minor: Number(minor), text };
+}
+
 /** `release` is at least `major.minor`. */
 export function isAtLeast(release: KernelRelease, major: number, minor: number): boolean {
   return release.major !== major ? release.major > major : release.minor >= minor;

@@ -13,7 +13,9 @@ import { page_address } from '../linux/arch/arm/include/asm/memory.js';
 import type { device } from '../linux/include/linux/device.js';
 import { PAGE_SIZE, PFN_DOWN, PFN_PHYS } from '../linux/include/linux/pfn.js';
 import type { DmaBuffer } from '../linux/kernel/dma/mapping.js';
+import { is_swiotlb_buffer, is_swiotlb_for_alloc } from '../linux/kernel/dma/swiotlb.js';
 import type { Kernel } from '../linux/kernel.js';
+import { cma_area_at } from '../linux/mm/cma.js';
 import { contiguousPages, is_vmalloc_addr } from '../linux/mm/vmalloc.js';
 import type { MappingFacts, Source } from './outcome.js';
 
@@ -79,12 +81,9 @@ export function directMapping(k: Kernel, paddr: Paddr): MappingFacts | undefined
 /** Which allocator the page at `paddr` belongs to. Pools come first: they lie inside CMA or buddy memory. */
 export function sourceOf(k: Kernel, dev: device, paddr: Paddr, fromPool: Source | undefined): Source {
   if (fromPool) return fromPool;
-  const pool = dev.dma_io_tlb_mem;
-  if (pool?.for_alloc && paddr >= pool.start && paddr < pool.end) return 'restricted';
-  const declared = dev.dma_mem;
-  const pfn = PFN_DOWN(paddr);
-  if (declared && pfn >= declared.pfn_base && pfn < declared.pfn_base + declared.size) return 'declared';
-  const area = k.cma.areas.find(({ base, size }) => paddr >= base && paddr < base + size);
+  if (is_swiotlb_for_alloc(dev) && is_swiotlb_buffer(dev, paddr)) return 'restricted';
+  if (dev.dma_mem?.hasPage(PFN_DOWN(paddr))) return 'declared';
+  const area = cma_area_at(k, paddr);
   if (!area) return 'buddy';
   return area === dev.cma_area ? 'cma-dev' : 'cma-default';
 }

@@ -11,7 +11,7 @@ import { MiB } from '../../src/base/address.js';
 import { applyBootLoader } from '../../src/board/memory.js';
 import { loadDeviceTree } from '../../src/devicetree/load.js';
 import { EmulatedBoard } from '../../src/emulator/board/emulated-board.js';
-import { loadLinux } from '../../src/emulator/load/linux.js';
+import { startLinux } from '../../src/emulator/board/start-linux.js';
 import { sharedPath, skipWithout } from '../support/shared.js';
 
 /** Recorded runs by the kernel and the tree that they had; the kernels are those of the shared folder. */
@@ -40,13 +40,10 @@ function run(kernel: string, tree: string): ProbeRecord[] {
   const printed: number[] = [];
   board.console!.onOutput = byte => printed.push(byte);
   const file = sharedPath(`kernels/${kernel}/zImage`)!;
-  const entry = loadLinux(system.machine.ram, dtb, {
+  startLinux(board, {
     kernel: { file, bytes: readFileSync(file) },
     commandLine: COMMAND_LINE,
   });
-  const [first] = system.cpus;
-  for (const [index, value] of [entry.r0, entry.r1, entry.r2].entries()) first!.r[index] = value;
-  first!.r[15] = entry.pc;
   while (system.clock.now < PATIENCE && system.run(SLICE) === 'ticks');
   assert.equal(board.ended, 'reset', 'the kernel panics, for want of a root, and reboots');
   const lines = Buffer.from(printed)

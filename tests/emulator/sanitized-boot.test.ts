@@ -9,11 +9,11 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { MiB } from '../../src/base/address.js';
 import { EmulatedBoard } from '../../src/emulator/board/emulated-board.js';
+import { startLinux } from '../../src/emulator/board/start-linux.js';
 import { virtTree } from '../../src/emulator/board/virt.js';
 import { TextWatch } from '../../src/emulator/console/text-watch.js';
 import { VirtioBlock } from '../../src/emulator/devices/virtio/block.js';
 import { DiskImage, memorySource } from '../../src/emulator/devices/virtio/disk-image.js';
-import { loadLinux } from '../../src/emulator/load/linux.js';
 import { Sanitizer } from '../../src/sanitizer/sanitizer.js';
 import { sharedPath, skipWithout } from '../support/shared.js';
 
@@ -37,10 +37,7 @@ function rulesBroken(accessPlatform: boolean): string[] {
   };
   const file = sharedPath('kernels/legacy/zImage')!;
   const kernel = { file, bytes: readFileSync(file) };
-  const entry = loadLinux(machine.ram, tree, { kernel, commandLine: 'console=ttyAMA0 loglevel=8' });
-  const first = system.cpus[0]!;
-  for (const [index, value] of [entry.r0, entry.r1, entry.r2].entries()) first.r[index] = value;
-  first.r[15] = entry.pc;
+  startLinux(board, { kernel, commandLine: 'console=ttyAMA0 loglevel=8' });
   while (!before.seen && clock.now < PATIENCE && system.run(SLICE) === 'ticks');
   // From here on: lines may be dirty from before.
   const sanitizer = new Sanitizer(machine, { clean: false });

@@ -9,8 +9,8 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { MiB } from '../../src/base/address.js';
 import { EmulatedBoard } from '../../src/emulator/board/emulated-board.js';
+import { startLinux } from '../../src/emulator/board/start-linux.js';
 import { virtTree } from '../../src/emulator/board/virt.js';
-import { loadLinux } from '../../src/emulator/load/linux.js';
 import { sharedPath } from '../support/shared.js';
 
 const kernel = sharedPath('kernels/legacy/zImage');
@@ -22,14 +22,10 @@ const LATER = 70_000_000;
 function booted(printed: number[]): EmulatedBoard {
   const tree = virtTree(TREE);
   const board = new EmulatedBoard('virt', tree);
-  const entry = loadLinux(board.system.machine.ram, tree, {
+  startLinux(board, {
     kernel: { file: kernel!, bytes: readFileSync(kernel!) },
     commandLine: 'console=ttyAMA0 earlycon',
   });
-  const [first] = board.system.cpus;
-  first!.powerOn(entry.pc, entry.r0);
-  first!.r[1] = entry.r1;
-  first!.r[2] = entry.r2;
   board.console!.onOutput = byte => printed.push(byte);
   return board;
 }

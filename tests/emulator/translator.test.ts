@@ -10,8 +10,8 @@ import { test } from 'node:test';
 import { MiB } from '../../src/base/address.js';
 import { Random } from '../../src/base/random.js';
 import { EmulatedBoard } from '../../src/emulator/board/emulated-board.js';
+import { startLinux } from '../../src/emulator/board/start-linux.js';
 import { virtTree } from '../../src/emulator/board/virt.js';
-import { loadLinux } from '../../src/emulator/load/linux.js';
 import { INTEGER_CLASSES, integerRecord, integerTargets } from '../../tools/qemu-user/integer-blocks.js';
 import { UserCore } from '../../tools/qemu-user/user-core.js';
 import { sharedPath } from '../support/shared.js';
@@ -45,15 +45,12 @@ function boot(translateAfter: number): string {
   const tree = virtTree({ memoryBytes: 64 * MiB });
   const board = new EmulatedBoard('virt', tree);
   const { system } = board;
-  const entry = loadLinux(system.machine.ram, tree, {
+  startLinux(board, {
     kernel: { file: kernel!, bytes: readFileSync(kernel!) },
     commandLine: 'console=ttyAMA0',
   });
   const [cpu] = system.cpus;
   cpu!.translateAfter = translateAfter;
-  cpu!.powerOn(entry.pc, entry.r0);
-  cpu!.r[1] = entry.r1;
-  cpu!.r[2] = entry.r2;
   system.run(200_000_000);
   const hash = createHash('sha256')
     .update(cpu!.r)

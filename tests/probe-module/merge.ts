@@ -9,6 +9,22 @@ import { writeDtb } from '../../src/devicetree/load.js';
 import type { DeviceTree } from '../../src/devicetree/tree.js';
 import { probeOverlay } from '../../src/workloads/probe/overlay.js';
 
+/** The probe's devices, in the order of the tree. */
+export const PROBE_DEVICES: readonly string[] = [
+  'plain',
+  'coherent',
+  'restricted',
+  'restricted-coherent',
+  'cmadev',
+  'cmadev-coherent',
+  'nomap',
+  'limit',
+  'offset',
+  'mask24',
+  'mask24force',
+  'mask24bus',
+];
+
 /** Why a test that merges trees is skipped; false where it can run. */
 export const skipWithoutFdtoverlay: string | false = spawnSync('fdtoverlay', ['--help']).error
   ? 'needs fdtoverlay (Debian: device-tree-compiler)'

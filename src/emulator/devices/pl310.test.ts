@@ -2,6 +2,7 @@
 /** What Arm DDI 0246 says, and what arch/arm/mm/cache-l2x0.c does with it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { PL310 } from '../../hw/cache/cache-fixture.js';
 import { coreByName } from '../../hw/cores.js';
 import { Machine } from '../../hw/machine.js';
 import { type Barrier, Observer, type OuterOperation } from '../../hw/observer.js';
@@ -26,16 +27,7 @@ function bench() {
     {
       core: coreByName('Cortex-A9'),
       coreCount: 1,
-      outerCache: {
-        model: 'PL310',
-        compatible: 'arm,pl310-cache',
-        lineBytes: 32,
-        needsMaintenance: true,
-        writeThrough: false,
-        sharedOverride: 'unknown',
-        ioCoherent: false,
-        syncDisabled: false,
-      },
+      outerCache: PL310,
       coherentFabric: false,
       physicalAddressBits: 32,
     },

@@ -9,8 +9,9 @@ import type { device } from '../../linux/include/linux/device.js';
 import { phys_to_dma } from '../../linux/include/linux/dma-direct.js';
 import { DMA_MAPPING_ERROR } from '../../linux/include/linux/dma-mapping.js';
 import { get_order, PAGE_SIZE, PFN_DOWN } from '../../linux/include/linux/pfn.js';
+import { is_swiotlb_buffer, is_swiotlb_for_alloc } from '../../linux/kernel/dma/swiotlb.js';
 import type { Kernel } from '../../linux/kernel.js';
-import type { CmaArea } from '../../linux/mm/cma.js';
+import { cma_area_at } from '../../linux/mm/cma.js';
 import { zone_of_pfn } from '../../linux/mm/page_alloc.js';
 import type { DmaLine } from './dma-lines.js';
 import { othersCmaBytes, othersPoolPages } from './drivers-share.js';
@@ -59,17 +60,15 @@ export class Places {
 
   private tell(dev: device, paddr: Paddr, size: number, pool: PoolPlace | undefined): Place {
     const { k } = this;
-    const restricted = dev.dma_io_tlb_mem;
-    if (restricted?.for_alloc && paddr >= restricted.start && paddr < restricted.end) {
+    if (is_swiotlb_for_alloc(dev) && is_swiotlb_buffer(dev, paddr)) {
       return { text: `restricted pool ${hex(paddr)}`, exact: true };
     }
-    const declared = dev.dma_mem;
     const pfn = PFN_DOWN(paddr);
-    if (declared && pfn >= declared.pfn_base && pfn < declared.pfn_base + declared.size) {
+    if (dev.dma_mem?.hasPage(pfn)) {
       return { text: `own memory ${hex(paddr)}`, exact: true };
     }
     if (pool && paddr >= pool.start && paddr < pool.end) return this.tellPool(paddr, pool);
-    const area = this.areaOf(paddr);
+    const area = cma_area_at(k, paddr);
     if (area) {
       const name = area === k.cma.dma_contiguous_default_area ? 'cma' : `cma ${area.name}`;
       return this.trustCma ? { text: `${name} ${hex(paddr)}`, exact: true } : { text: name, exact: false };
@@ -79,13 +78,9 @@ export class Places {
     return { text: `${zone} ${isAligned ? 'aligned' : 'unaligned'}`, exact: false };
   }
 
-  private areaOf(paddr: Paddr): CmaArea | undefined {
-    return this.k.cma.areas.find(({ base, size }) => paddr >= base && paddr < base + size);
-  }
-
   private tellPool(paddr: Paddr, pool: PoolPlace): Place {
     if (this.othersPoolPages > 0) return { text: 'atomic pool', exact: false };
-    if (this.areaOf(pool.start)) return { text: `atomic pool ${hex(paddr)}`, exact: true };
+    if (cma_area_at(this.k, pool.start)) return { text: `atomic pool ${hex(paddr)}`, exact: true };
     return { text: `atomic pool +${hex(paddr - pool.start)}`, exact: false };
   }
 }

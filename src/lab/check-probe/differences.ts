@@ -19,10 +19,7 @@ function translated(recorded: RecordedKernel, to: KernelVersion): Map<string, nu
     return Number.isNaN(number) ? [] : [[name, number]];
   });
   // A release that is no version is taken for the modelled one.
-  const text = /^\d+\.\d+/.test(recorded.release ?? '') ? recorded.release! : to;
-  const [major, minor] = text.split(/[.-]/).map(Number);
-  const release = { major: major!, minor: minor!, text };
-  return translateSymbols(new Map(numbers), release, to) as Map<string, number>;
+  return translateSymbols(new Map(numbers), recorded.version ?? releaseOf(to), to) as Map<string, number>;
 }
 
 function valueText(value: number, isFlag: boolean, name: string): string {

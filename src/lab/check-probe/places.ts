@@ -7,8 +7,10 @@
  */
 import { alignDown, FOUR_GiB, type Paddr, type Vaddr } from '../../base/address.js';
 import { __pa } from '../../linux/arch/arm/include/asm/memory.js';
+import type { reserved_mem } from '../../linux/drivers/of/of_reserved_mem.js';
 import { PAGE_SIZE, PFN_DOWN } from '../../linux/include/linux/pfn.js';
 import type { Kernel } from '../../linux/kernel.js';
+import { cma_area_at } from '../../linux/mm/cma.js';
 import { zone_of_pfn } from '../../linux/mm/page_alloc.js';
 
 /** Linux: arch/arm/include/asm/fixmap.h, FIXADDR_START (v6.12). */
@@ -23,9 +25,8 @@ export class Places {
 
   /** Memory that is served first-fit: a contiguous area, or a reserved region. */
   isReserved(paddr: Paddr): boolean {
-    const { cma, reserved } = this.k;
-    const holds = ({ base, size }: { base: number; size: number }) => paddr >= base && paddr < base + size;
-    return cma.areas.some(holds) || reserved.regions.some(holds);
+    const isIn = ({ base, size }: reserved_mem): boolean => paddr >= base && paddr < base + size;
+    return cma_area_at(this.k, paddr) !== undefined || this.k.reserved.regions.some(isIn);
   }
 
   /** Does the kernel's own order of calls determine that `paddr` was chosen? Where there is no memory it does, too. */

@@ -8,7 +8,7 @@ import { inputError } from '../../base/diagnostics.js';
 import type { Design } from '../../designs/design.js';
 import { designs } from '../../designs/index.js';
 import type { KernelConfig, KernelVersion } from '../../linux/config.js';
-import { baselineFor } from '../../linux/kernel-release.js';
+import { baselineFor, type KernelRelease, parseRelease } from '../../linux/kernel-release.js';
 import type { ProbeRecord } from '../../workloads/probe/record.js';
 import type { ProbeOptions } from '../../workloads/probe/script.js';
 import { configText } from '../../workloads/probe/system.js';
@@ -20,6 +20,8 @@ import type { OpenDesigns } from './result.js';
 export interface RecordedKernel {
   /** `uname -r`; null where the recording does not say. */
   readonly release: string | null;
+  /** The same, read; null also where it is no version. */
+  readonly version: KernelRelease | null;
   /** The version to model; null as above. */
   readonly baseline: KernelVersion | null;
   /** Kconfig symbols by which designs differ; null as above. */
@@ -68,7 +70,7 @@ export function recordedKernel(records: readonly ProbeRecord[]): RecordedKernel 
   const sys = records.find(({ op }) => op === 'sys');
   const config = objectOf(module?.['config']);
   const release = typeof sys?.['rel'] === 'string' ? sys['rel'] : null;
-  const [, major, minor] = /^(\d+)\.(\d+)/.exec(release ?? '') ?? [];
+  const version = release === null ? null : parseRelease(release);
   const lpae = flagOf(config['ARM_LPAE']) ?? flagOf(sys?.['lpae']);
   // The last of `io_tlb` is for_alloc: the device allocates from a restricted pool.
   const bounces = records.some(
@@ -77,10 +79,8 @@ export function recordedKernel(records: readonly ProbeRecord[]): RecordedKernel 
   const restrictedPool = flagOf(config['DMA_RESTRICTED_POOL']) ?? bounces;
   return {
     release,
-    baseline:
-      major === undefined
-        ? null
-        : baselineFor({ major: Number(major), minor: Number(minor), text: release! }),
+    version,
+    baseline: version && baselineFor(version),
     symbols: typeof sys?.['cfg'] === 'string' ? sys['cfg'] : null,
     config,
     hints: lpae === undefined ? {} : { lpae, restrictedPool: lpae && restrictedPool },

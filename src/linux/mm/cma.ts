@@ -359,6 +359,11 @@ export function cma_release(k: Kernel, area: CmaArea | null, pfn: Pfn, count: nu
   return true;
 }
 
+/** The area that `paddr` lies in. */
+export function cma_area_at(k: Kernel, paddr: Paddr): CmaArea | undefined {
+  return k.cma.areas.find(({ base, size }) => paddr >= base && paddr < base + size);
+}
+
 /** Pages that are allocated. */
 export function cma_used_pages(area: CmaArea): number {
   return (area.bitmap?.bitmap_weight() ?? 0) * 2 ** area.order_per_bit;

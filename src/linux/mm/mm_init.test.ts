@@ -10,6 +10,7 @@ import { bootedWithoutPaging, discovered } from '../arch/arm/kernel/discovery-fi
 import { bootmem_init } from '../arch/arm/kernel/setup.js';
 import { KernelConfig } from '../config.js';
 import type { Kernel } from '../kernel.js';
+import { NO_IMAGE } from '../kernel-image-fixture.js';
 import { Cmdline } from '../lib/cmdline.js';
 import { Printk } from '../printk.js';
 import type { ZoneName } from './buddy.js';
@@ -48,16 +49,6 @@ function zoneEnds(facts: Facts): { name: ZoneName; end_pfn: number }[] {
 /** Start, spanned and present pages of each zone. */
 function zonesOf(facts: Facts): string[] {
   const lpae = facts.kernel.includes('lpae');
-  const image = {
-    textOffset: 0,
-    stext: 0,
-    rodataStart: 0,
-    initBegin: 0,
-    initEnd: 0,
-    sdata: 0,
-    end: 0,
-    perCpuBytes: 0,
-  };
   const symbols = new Map([['ARM_LPAE', lpae]]);
   const memblock = new Memblock(lpae);
   for (const { start, end } of facts.memblock_memory) {
@@ -65,7 +56,7 @@ function zonesOf(facts: Facts): string[] {
   }
   const version = facts.version.includes('6.12') ? '6.12' : '6.1';
   const k = {
-    config: new KernelConfig({ name: 'test', version, symbols, cmdline: facts.cmdline, image }),
+    config: new KernelConfig({ name: 'test', version, symbols, cmdline: facts.cmdline, image: NO_IMAGE }),
     cmdline: new Cmdline(facts.cmdline),
     memblock,
     log: new Printk(),

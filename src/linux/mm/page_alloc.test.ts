@@ -14,6 +14,7 @@ import {
   GFP_KERNEL,
 } from '../include/linux/gfp.js';
 import type { Kernel } from '../kernel.js';
+import { NO_IMAGE } from '../kernel-image-fixture.js';
 import { Cmdline } from '../lib/cmdline.js';
 import { Printk } from '../printk.js';
 import { Memblock } from './memblock.js';
@@ -53,16 +54,6 @@ interface Options {
 function boot(options: Options = {}): Kernel {
   const { version = '6.12', size = GiB, lowmem = Math.min(size, 768 * MiB) } = options;
   const symbols = { HIGHMEM: true, CPU_V7: true, ...options.symbols };
-  const image = {
-    textOffset: 0,
-    stext: 0,
-    rodataStart: 0,
-    initBegin: 0,
-    initEnd: 0,
-    sdata: 0,
-    end: 0,
-    perCpuBytes: 0,
-  };
   const memblock = new Memblock(false);
   memblock.memblock_add(BASE, size);
   memblock.memblock_set_current_limit(BASE + lowmem);
@@ -74,7 +65,7 @@ function boot(options: Options = {}): Kernel {
       version,
       symbols: new Map(Object.entries(symbols)),
       cmdline: '',
-      image,
+      image: NO_IMAGE,
     }),
     cmdline: new Cmdline(options.cmdline ?? ''),
     memblock,

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { KernelConfig, type KernelVersion } from '../config.js';
 import { GFP_ATOMIC, GFP_KERNEL } from '../include/linux/gfp.js';
 import type { Kernel } from '../kernel.js';
+import { NO_IMAGE } from '../kernel-image-fixture.js';
 import { Zone } from './buddy.js';
 import { __free_pages, alloc_pages, drain_all_pages, PageAllocator } from './page_alloc.js';
 import { MIGRATE_CMA, MIGRATE_UNMOVABLE, PageMap } from './page-map.js';
@@ -26,16 +27,6 @@ interface Options {
 /** One zone of lowmem, all of it free. Before the limits are set the lists hold nothing. */
 function bare(pages: number, options: Options = {}): Kernel {
   const { version = '6.12', cpus = 2, symbols = {} } = options;
-  const image = {
-    textOffset: 0,
-    stext: 0,
-    rodataStart: 0,
-    initBegin: 0,
-    initEnd: 0,
-    sdata: 0,
-    end: 0,
-    perCpuBytes: 0,
-  };
   const map = new PageMap(START, START + pages, 10, symbols['TRANSPARENT_HUGEPAGE'] ? 9 : 10);
   map.clearReserved(START, START + pages);
   const zone = new Zone('Normal', 0, START, pages, pages, map);
@@ -47,7 +38,7 @@ function bare(pages: number, options: Options = {}): Kernel {
       version,
       symbols: new Map(Object.entries(symbols)),
       cmdline: '',
-      image,
+      image: NO_IMAGE,
     }),
     cmdline: { maxcpus: undefined },
     cpu: { num_possible_cpus: cpus },

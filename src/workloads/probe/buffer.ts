@@ -20,7 +20,9 @@ import { CMA_MIN_ALIGNMENT_BYTES } from '../../linux/include/linux/pageblock-fla
 import { PAGE_ALIGN, PAGE_SIZE, PFN_DOWN, PFN_PHYS } from '../../linux/include/linux/pfn.js';
 import { dma_coherent_ok } from '../../linux/kernel/dma/direct.js';
 import { type DmaBuffer, dma_free_attrs } from '../../linux/kernel/dma/mapping.js';
+import { is_swiotlb_buffer, is_swiotlb_for_alloc } from '../../linux/kernel/dma/swiotlb.js';
 import type { Kernel } from '../../linux/kernel.js';
+import { cma_area_at } from '../../linux/mm/cma.js';
 import { is_vmalloc_addr } from '../../linux/mm/vmalloc.js';
 import { runsOf } from '../buffer-facts.js';
 import { pageTableFields } from './page-tables.js';
@@ -38,9 +40,8 @@ function pfn_valid(k: Kernel, pfn: Pfn): boolean {
 export function sourceName(k: Kernel, dev: device, cpu_addr: Vaddr | null, paddr: Paddr): string {
   const pool = cpu_addr === null ? undefined : k.dma.poolOf(cpu_addr);
   if (pool) return pool;
-  const bounce = dev.dma_io_tlb_mem;
-  if (bounce?.for_alloc && paddr >= bounce.start && paddr < bounce.end) return 'restricted';
-  const area = k.cma.areas.find(({ base, size }) => paddr >= base && paddr < base + size);
+  if (is_swiotlb_for_alloc(dev) && is_swiotlb_buffer(dev, paddr)) return 'restricted';
+  const area = cma_area_at(k, paddr);
   if (area) {
     if (area === dev.cma_area) return 'cma-dev';
     return area === k.cma.dma_contiguous_default_area ? 'cma-default' : 'cma-other';

@@ -5,7 +5,7 @@ import { dma_to_phys } from '../../linux/include/linux/dma-direct.js';
 import { ENOMEM } from '../../linux/include/linux/errno.js';
 import { GFP_ATOMIC, GFP_KERNEL } from '../../linux/include/linux/gfp.js';
 import { PFN_PHYS } from '../../linux/include/linux/pfn.js';
-import { sg_table } from '../../linux/include/linux/scatterlist.js';
+import { sg_phys, sg_table } from '../../linux/include/linux/scatterlist.js';
 import { leadsToPage } from '../../linux/kernel/dma/direct-streaming.js';
 import { dma_alloc_coherent, dma_can_mmap, dma_get_sgtable } from '../../linux/kernel/dma/mapping.js';
 import { dma_pool_create, dma_pool_destroy, dma_pool_free, dma_pool_zalloc } from '../../linux/mm/dmapool.js';
@@ -30,7 +30,7 @@ function probeScatterTable(probe: Probe, size: number, gfp: number): void {
     dma: bare(buffer.dma_handle),
     ...(first && {
       nents: table.nents,
-      sgphys: bare(PFN_PHYS(first.pfn) + first.offset),
+      sgphys: bare(sg_phys(first)),
       sglen: first.length,
     }),
     ret,

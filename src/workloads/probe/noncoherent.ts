@@ -4,7 +4,7 @@ import { KiB, MiB } from '../../base/address.js';
 import { page_address } from '../../linux/arch/arm/include/asm/memory.js';
 import { DMA_BIDIRECTIONAL, DMA_FROM_DEVICE } from '../../linux/include/linux/dma-mapping.js';
 import { GFP_ATOMIC, GFP_KERNEL } from '../../linux/include/linux/gfp.js';
-import { PFN_PHYS } from '../../linux/include/linux/pfn.js';
+import { sg_phys } from '../../linux/include/linux/scatterlist.js';
 import {
   dma_alloc_noncoherent,
   dma_alloc_noncontiguous,
@@ -64,7 +64,7 @@ function probeNoncontiguous(probe: Probe, size: number): void {
     ok: 1,
     nents: table.nents,
     dma: bare(first.dma_address),
-    phys: bare(PFN_PHYS(first.pfn) + first.offset),
+    phys: bare(sg_phys(first)),
     va: is_vmalloc_addr(k, vaddr) ? 'vmalloc' : 'lowmem',
     ...did.fields,
   });

@@ -14,7 +14,7 @@ import {
 } from '../../linux/include/linux/dma-mapping.js';
 import { __GFP_HIGHMEM, GFP_KERNEL } from '../../linux/include/linux/gfp.js';
 import { get_order, PFN_PHYS } from '../../linux/include/linux/pfn.js';
-import { type scatterlist, sg_entry } from '../../linux/include/linux/scatterlist.js';
+import { type scatterlist, sg_entry, sg_phys } from '../../linux/include/linux/scatterlist.js';
 import {
   dma_map_page_attrs,
   dma_map_sg_attrs,
@@ -146,10 +146,9 @@ function probeScatterlist(probe: Probe, dir: number): void {
   if (list.length === pieces.length) {
     const asked = { dir: DIRECTIONS[dir] };
     const { result: n, did } = watched(k, () => dma_map_sg_attrs(k, dev, list, dir, 0));
-    const mapped = list.slice(0, n).map(entry => {
-      const { pfn, offset, dma_address, dma_length } = entry;
-      return [bare(PFN_PHYS(pfn) + offset), bare(dma_address), dma_length];
-    });
+    const mapped = list
+      .slice(0, n)
+      .map(entry => [bare(sg_phys(entry)), bare(entry.dma_address), entry.dma_length]);
     out.write('map_sg', { ...asked, n, sg: mapped, ...did.fields });
     if (n > 0) {
       const sync = watched(k, () => dma_sync_sg_for_cpu(k, dev, list, dir));

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GiB, MiB } from '../../../base/address.js';
 import { KernelConfig } from '../../config.js';
+import { NO_IMAGE } from '../../kernel-image-fixture.js';
 import { type DiscoveryOptions, discovered } from './kernel/discovery-fixture.js';
 import { genericMachine, machineDescFor } from './mach.js';
 import { machineTable } from './mach-table.js';
@@ -13,16 +14,7 @@ function config(...symbols: string[]): KernelConfig {
     version: '6.12',
     symbols: new Map(symbols.map(symbol => [symbol, true])),
     cmdline: '',
-    image: {
-      textOffset: 0,
-      stext: 0,
-      rodataStart: 0,
-      initBegin: 0,
-      initEnd: 0,
-      sdata: 0,
-      end: 0,
-      perCpuBytes: 0,
-    },
+    image: NO_IMAGE,
   });
 }
 

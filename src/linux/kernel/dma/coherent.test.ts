@@ -10,6 +10,7 @@ import type { reserved_mem } from '../../drivers/of/of_reserved_mem.js';
 import { DMA_BIT_MASK, device } from '../../include/linux/device.js';
 import { EBUSY, EINVAL } from '../../include/linux/errno.js';
 import type { Kernel } from '../../kernel.js';
+import { NO_IMAGE } from '../../kernel-image-fixture.js';
 import { Memblock } from '../../mm/memblock.js';
 import { Printk } from '../../printk.js';
 import {
@@ -26,22 +27,18 @@ const POOL = 0x50000000;
 const VIRT = 0xf0900000;
 
 function kernel(): Kernel {
-  const image = {
-    textOffset: 0,
-    stext: 0,
-    rodataStart: 0,
-    initBegin: 0,
-    initEnd: 0,
-    sdata: 0,
-    end: 0,
-    perCpuBytes: 0,
-  };
   const memblock = new Memblock(false);
   memblock.memblock_add(RAM.start, GiB);
   memblock.memblock_mark_nomap(POOL, MiB);
   const ram = new Ram([RAM]);
   return {
-    config: new KernelConfig({ name: 'test', version: '6.12', symbols: new Map(), cmdline: '', image }),
+    config: new KernelConfig({
+      name: 'test',
+      version: '6.12',
+      symbols: new Map(),
+      cmdline: '',
+      image: NO_IMAGE,
+    }),
     memblock,
     machine: {
       ram,

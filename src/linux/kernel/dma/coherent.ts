@@ -56,6 +56,10 @@ export class DmaCoherentMem {
     return vaddr >= this.virt_base && vaddr + size <= this.virt_base + this.size * PAGE_SIZE;
   }
 
+  hasPage(pfn: Pfn): boolean {
+    return pfn >= this.pfn_base && pfn < this.pfn_base + this.size;
+  }
+
   pfnOf(vaddr: Vaddr): Pfn {
     return this.pfn_base + Math.floor((vaddr - this.virt_base) / PAGE_SIZE);
   }

@@ -16,7 +16,7 @@ import {
 } from '../../include/linux/dma-mapping.js';
 import { EIO } from '../../include/linux/errno.js';
 import { PFN_DOWN, PFN_PHYS } from '../../include/linux/pfn.js';
-import type { scatterlist } from '../../include/linux/scatterlist.js';
+import { type scatterlist, sg_phys } from '../../include/linux/scatterlist.js';
 import type { Kernel } from '../../kernel.js';
 import { zone_of_pfn } from '../../mm/page_alloc.js';
 import {
@@ -165,7 +165,7 @@ export function dma_direct_map_sg(
   attrs: number,
 ): number {
   for (const [i, sg] of sgl.entries()) {
-    const paddr = PFN_PHYS(sg.pfn) + sg.offset;
+    const paddr = sg_phys(sg);
     sg.dma_address = dma_direct_map_page(k, dev, paddr, sg.length, dir, attrs);
     if (sg.dma_address === DMA_MAPPING_ERROR(k)) {
       dma_direct_unmap_sg(k, dev, sgl.slice(0, i), dir, attrs | DMA_ATTR_SKIP_CPU_SYNC);

@@ -18,6 +18,7 @@ import {
 } from '../../include/linux/dma-mapping.js';
 import { EINVAL } from '../../include/linux/errno.js';
 import type { Kernel } from '../../kernel.js';
+import { NO_IMAGE } from '../../kernel-image-fixture.js';
 import { Cmdline } from '../../lib/cmdline.js';
 import { Memblock } from '../../mm/memblock.js';
 import { Printk } from '../../printk.js';
@@ -62,16 +63,6 @@ function kernel(options: Options = {}): Kernel {
     ['DMA_RESTRICTED_POOL', true],
     ['SMP', options.smp ?? true],
   ]);
-  const image = {
-    textOffset: 0,
-    stext: 0,
-    rodataStart: 0,
-    initBegin: 0,
-    initEnd: 0,
-    sdata: 0,
-    end: 0,
-    perCpuBytes: 0,
-  };
   const memblock = new Memblock(true);
   memblock.memblock_add(BASE, GiB);
   memblock.memblock_set_current_limit(BASE + lowmem);
@@ -83,7 +74,7 @@ function kernel(options: Options = {}): Kernel {
     return true;
   };
   return {
-    config: new KernelConfig({ name: 'test', version, symbols, cmdline, image }),
+    config: new KernelConfig({ name: 'test', version, symbols, cmdline, image: NO_IMAGE }),
     cmdline: new Cmdline(cmdline),
     cpu: { num_possible_cpus: cpus },
     memblock,

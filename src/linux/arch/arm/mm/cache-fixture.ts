@@ -7,6 +7,7 @@ import { coreByName } from '../../../../hw/cores.js';
 import type { OuterCacheFacts } from '../../../../hw/facts.js';
 import { type KconfigValue, KernelConfig, type KernelVersion } from '../../../config.js';
 import type { Kernel } from '../../../kernel.js';
+import { NO_IMAGE } from '../../../kernel-image-fixture.js';
 import { Printk } from '../../../printk.js';
 
 export const VIRT = 0xc0000000;
@@ -27,17 +28,6 @@ export interface CacheOptions {
   readonly version?: KernelVersion;
   readonly smp?: boolean;
 }
-
-const NO_IMAGE = {
-  textOffset: 0,
-  stext: 0,
-  rodataStart: 0,
-  initBegin: 0,
-  initEnd: 0,
-  sdata: 0,
-  end: 0,
-  perCpuBytes: 0,
-};
 
 const OUTER: OuterCacheFacts = {
   model: 'PL310',

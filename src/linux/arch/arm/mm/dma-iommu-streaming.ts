@@ -15,7 +15,7 @@ import type { device } from '../../../include/linux/device.js';
 import { DMA_ATTR_SKIP_CPU_SYNC, DMA_MAPPING_ERROR } from '../../../include/linux/dma-mapping.js';
 import { EINVAL, ENOMEM } from '../../../include/linux/errno.js';
 import { PAGE_ALIGN, PAGE_SIZE, PFN_DOWN, PFN_PHYS } from '../../../include/linux/pfn.js';
-import type { scatterlist } from '../../../include/linux/scatterlist.js';
+import { type scatterlist, sg_phys } from '../../../include/linux/scatterlist.js';
 import type { Kernel } from '../../../kernel.js';
 import { zone_of_pfn } from '../../../mm/page_alloc.js';
 import { __dma_info_to_prot, __iommu_remove_mapping } from './dma-iommu-alloc.js';
@@ -131,10 +131,6 @@ export function arm_iommu_sync_single_for_device(
   if (paddr !== null) arch_sync_dma_for_device(k, paddr, size, dir);
 }
 
-function physicalOf(sg: scatterlist): Paddr {
-  return PFN_PHYS(sg.pfn) + sg.offset;
-}
-
 /**
  * Entries `sgl` in one range of addresses, from the page of the first one on: that address, or -errno.
  * Linux: __map_sg_chunk() (v6.12). What was cleaned before an error stays clean.
@@ -155,7 +151,7 @@ function __map_sg_chunk(
   for (let i = 0; done < bytes; i++) {
     const sg = sgl[i]!;
     const len = PAGE_ALIGN(sg.offset + sg.length);
-    if (maintains(dev, attrs)) arch_sync_dma_for_device(k, physicalOf(sg), sg.length, dir);
+    if (maintains(dev, attrs)) arch_sync_dma_for_device(k, sg_phys(sg), sg.length, dir);
     const prot = __dma_info_to_prot(dir, attrs);
     const ret = iommu_map(k, mapping.domain, base + done, PFN_PHYS(sg.pfn), len, prot);
     if (ret < 0) {
@@ -226,7 +222,7 @@ export function arm_iommu_unmap_sg(
 ): void {
   for (const sg of sgl) {
     if (sg.dma_length > 0) __iommu_remove_mapping(k, dev, sg.dma_address, sg.dma_length);
-    if (maintains(dev, attrs)) arch_sync_dma_for_cpu(k, physicalOf(sg), sg.length, dir);
+    if (maintains(dev, attrs)) arch_sync_dma_for_cpu(k, sg_phys(sg), sg.length, dir);
   }
 }
 
@@ -238,7 +234,7 @@ export function arm_iommu_sync_sg_for_cpu(
   dir: number,
 ): void {
   if (dev.dma_coherent) return;
-  for (const sg of sgl) arch_sync_dma_for_cpu(k, physicalOf(sg), sg.length, dir);
+  for (const sg of sgl) arch_sync_dma_for_cpu(k, sg_phys(sg), sg.length, dir);
 }
 
 /** Linux: arm_iommu_sync_sg_for_device() (v6.12). */
@@ -249,5 +245,5 @@ export function arm_iommu_sync_sg_for_device(
   dir: number,
 ): void {
   if (dev.dma_coherent) return;
-  for (const sg of sgl) arch_sync_dma_for_device(k, physicalOf(sg), sg.length, dir);
+  for (const sg of sgl) arch_sync_dma_for_device(k, sg_phys(sg), sg.length, dir);
 }

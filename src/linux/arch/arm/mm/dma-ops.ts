@@ -10,8 +10,7 @@ import type { device } from '../../../include/linux/device.js';
 import { dma_to_phys, phys_to_dma } from '../../../include/linux/dma-direct.js';
 import { DMA_ATTR_SKIP_CPU_SYNC, DMA_MAPPING_ERROR } from '../../../include/linux/dma-mapping.js';
 import { EIO } from '../../../include/linux/errno.js';
-import { PFN_PHYS } from '../../../include/linux/pfn.js';
-import type { scatterlist } from '../../../include/linux/scatterlist.js';
+import { type scatterlist, sg_phys } from '../../../include/linux/scatterlist.js';
 import { leadsToPage } from '../../../kernel/dma/direct-streaming.js';
 import type { Kernel } from '../../../kernel.js';
 import { arch_sync_dma_for_cpu, arch_sync_dma_for_device } from './dma-sync.js';
@@ -53,7 +52,7 @@ export function arm_dma_map_sg(
 ): number {
   for (const [i, sg] of sgl.entries()) {
     sg.dma_length = sg.length;
-    sg.dma_address = arm_dma_map_page(k, dev, PFN_PHYS(sg.pfn) + sg.offset, sg.length, dir, attrs);
+    sg.dma_address = arm_dma_map_page(k, dev, sg_phys(sg), sg.length, dir, attrs);
     if (sg.dma_address === DMA_MAPPING_ERROR(k)) {
       for (const done of sgl.slice(0, i)) {
         arm_dma_unmap_page(k, dev, done.dma_address, done.dma_length, dir, attrs);
