@@ -18,12 +18,6 @@ export type InstructionSet = 'a32' | 't16' | 't32';
 
 const DECODERS = { a32, t16, t32 };
 
-/** The set of an instruction of `length` bytes. */
-export function instructionSet(thumb: number, length: number): InstructionSet {
-  if (thumb === 0) return 'a32';
-  return length === 2 ? 't16' : 't32';
-}
-
 /**
  * `word` is unsigned, `address` its own, which a branch's target needs; `it`: ITSTATE with which it executes.
  * What the core takes as undefined is told as such: `<undefined>`, `<unpredictable>`.
