@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What `armory boot` is asked for: the machine as a device tree, and files. What does not fit is said here. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { type Diagnostic, EnvironmentError, inputError } from '../base/diagnostics.js';
 import { Board } from '../board/board.js';
@@ -74,6 +74,8 @@ function statesMemory(tree: DeviceTree): boolean {
 export function readInput(option: string, file: string): NamedFile {
   let bytes: Uint8Array;
   try {
+    // It would never end.
+    if (statSync(file).isCharacterDevice()) throw new Error('it is a device');
     bytes = new Uint8Array(readFileSync(file));
   } catch (error) {
     throw new EnvironmentError('read', file, error);

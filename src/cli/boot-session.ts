@@ -17,6 +17,7 @@ import { type MachineOptions, openDrives, readInput, readSymbols, treeOf } from 
 import { details, type End, exitFor, explain } from './boot-outcome.js';
 import { BootTrace, type TraceOptions } from './boot-trace.js';
 import { GuestWatch } from './boot-watch.js';
+import { EXIT } from './exit.js';
 
 export interface BootOptions extends MachineOptions, TraceOptions {
   readonly kernel: string;
@@ -48,6 +49,10 @@ async function session(machine: EmulatedBoard, options: BootOptions, onlookers: 
   const memory = new MemoryView(system.machine);
   let hasLeft = false;
   const input = process.stdin.isTTY === true || options.until === undefined ? process.stdin : null;
+  let canBeTyped = input !== null;
+  input?.once('end', () => {
+    canBeTyped = false;
+  });
   const terminal = new Terminal({
     input,
     output: process.stdout,
@@ -81,9 +86,9 @@ async function session(machine: EmulatedBoard, options: BootOptions, onlookers: 
       if (debug === null && isDeadEnd(system, memory)) return watch.halt.seen ? 'halted' : 'stuck';
       if (options.timeout !== undefined && performance.now() - started > 1000 * options.timeout)
         return 'timeout';
-      const idle = stop === 'asleep' || system.instructions - before < SLICE / 10;
-      if (stop === 'asleep' && input === null && debug?.isAttached !== true) return 'asleep';
-      if (idle && (input?.isTTY === true || debug !== null)) await setTimeout(REST_MS);
+      if (stop === 'asleep' && !canBeTyped && debug?.isAttached !== true) return 'asleep';
+      const idle = system.instructions - before < SLICE / 10 && (input?.isTTY === true || debug !== null);
+      if (stop === 'asleep' || idle) await setTimeout(REST_MS);
     }
   } finally {
     terminal.close();
@@ -116,6 +121,8 @@ export async function runBoot(options: BootOptions): Promise<number> {
       debug = await GdbServer.listen(machine.system, options.gdb);
       process.stderr.write(`armory: the guest waits for GDB: target remote 127.0.0.1:${debug.port}\n`);
     }
+    // Where the reader of the console goes away before the end, main.ts ends the program with this.
+    if (options.until !== undefined) process.exitCode = EXIT.untestable;
     const end = await session(machine, options, { watch, trace, debug });
     const more = details(end, options, machine, watch, symbols).map(line => `${line}\n`);
     process.stderr.write(`\narmory: ${explain(end, options, machine, watch)}\n${more.join('')}`);

@@ -9,7 +9,8 @@ import { parseCount, parseMemory } from './options.js';
 
 function parseSeconds(text: string): number {
   const seconds = Number(text);
-  if (!(seconds > 0)) throw new InvalidArgumentError(`'${text}' is not a number of seconds.`);
+  if (!(seconds > 0 && seconds < Number.POSITIVE_INFINITY))
+    throw new InvalidArgumentError(`'${text}' is not a number of seconds.`);
   return seconds;
 }
 
