@@ -99,6 +99,26 @@ test('an instruction whose condition fails is told as such; it takes its time', 
   assert.match(text, /^cpu0 2: /m);
 });
 
+test('T32 has its own lengths, and conditions from IT', () => {
+  // cmp r0, #0; it ne; movne r0, #1; mov.w r0, r1, lsl #3
+  const { cpu, system } = coreWith([0x2800, 0xbf18, 0x2001, 0xea4f, 0x00c1, 0xbf00], { thumb: true });
+  let text = '';
+  const log = new TraceLog(system, { items: ['exec'], symbols: null, write: piece => (text += piece) });
+  log.begin();
+  cpu.run(2);
+  cpu.run(2);
+  assert.equal(
+    text,
+    [
+      'cpu0 0: 0x40000000: 2800      cmp r0, #0',
+      'cpu0 1: 0x40000002: bf18      it ne',
+      'cpu0 2: 0x40000004: 2001      movne r0, #1  @ condition fails',
+      'cpu0 3: 0x40000006: ea4f00c1  mov.w r0, r1, lsl #3',
+      '',
+    ].join('\n'),
+  );
+});
+
 test('in_asm tells a block once, cpu its registers each time', () => {
   const { text } = traced([MOV_R0_5, SUBS_R0_1, BNE_BACK, NOP], ['in_asm', 'cpu'], 7);
   assert.equal(text.split('IN: start+0x0/0x4\n').length, 2);
