@@ -57,6 +57,9 @@ const DIFFERENCES: readonly (readonly [string, RegExp, string | ((...found: stri
     (_, head, n) => `${head}${n === '13' ? 'sp' : 'lr'},`,
   ],
   ['STM of A32 is stmia with ! or ^, and stm without', /^stmia(\w* .*[!^])/, 'stm$1'],
+  ['T32 shows no offset of zero, nor its sign', /^((?:ld|st)\w*\.w .*), #-?0\]/, '$1]'],
+  ['LDRD and STRD of T32 neither that nor their write-back', /^((?:ld|st)rd .*), #-?0\]!?$/, '$1]'],
+  ['T32 shows no sign of zero', /\], #-0$/, '], #0'],
   ['hint 0', / \{0\}$/, ''],
   ['hints and barriers of ARMv8', /^sevl(\w*(\.w)?)$/, 'nop$1 {5}'],
   [
@@ -67,6 +70,7 @@ const DIFFERENCES: readonly (readonly [string, RegExp, string | ((...found: stri
   ['hints and barriers of ARMv8', /^ssbb$/, 'dsb #0'],
   ['hints and barriers of ARMv8', /^pssbb$/, 'dsb #4'],
   ['hints and barriers of ARMv8', /^dfb$/, 'dsb #12'],
+  ['a hint of ARMv8 has no condition', /^nop\w* \{5\}$/, 'nop {5}'],
   ['T32 has older names of domains', /^(dsb|dmb) un(st)?$/, (_, name, st) => `${name} nsh${st ?? ''}`],
   [
     'T32: DBG is one of the hints that do nothing',
@@ -80,7 +84,7 @@ const DIFFERENCES: readonly (readonly [string, RegExp, string | ((...found: stri
 /** Words that objdump takes for something else. */
 const REFUSED: readonly (readonly [string, RegExp])[] = [
   ['CPS with a mode alone, T2', /^undefined \(bcc/],
-  ['hints of ARMv8-M', /^(bti|pac|pacbti|aut)\b/],
+  ['hints of ARMv8', /^(bti|pac|pacbti|aut|esb|csdb)\b/],
   ['a literal is not loaded as user code (A8.8.71, SEE LDRB (literal))', /^ldr(s?[bh])?t \w+, \[pc/],
 ];
 
