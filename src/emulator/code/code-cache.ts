@@ -10,6 +10,7 @@
  */
 import type { Paddr } from '../../base/address.js';
 import type { FlatRam, Ram } from '../../hw/ram.js';
+import type { Cpu } from '../cpu/cpu.js';
 import type { Block } from './block.js';
 import type { Translations } from './translations.js';
 
@@ -43,6 +44,11 @@ export class CodePage {
   }
 }
 
+/** Is told of each block when it has been decoded, in the page at `cpu.pageAddress`. */
+export interface BlockTrace {
+  decoded(cpu: Cpu, block: Block): void;
+}
+
 /** A core's tables that lead to decoded pages. */
 export interface CodeUser {
   guardPage(base: number): void;
@@ -57,6 +63,8 @@ export class CodeCache {
   drops = 0;
   /** Who has translated regions of pages. */
   readonly translations: Translations;
+  /** Null costs nothing. What was decoded before it is set is not told: see dropAll(). */
+  trace: BlockTrace | null = null;
   private readonly memory: Ram;
   private readonly flags: Uint8Array;
   private readonly pages: Map<number, CodePage> = new Map();

@@ -76,9 +76,9 @@ export interface Firmware {
   call(cpu: Cpu, instruction: 'hvc' | 'smc'): boolean;
 }
 
-/** Is told of each exception; null costs nothing. */
+/** Is told of each exception before it is taken; null costs nothing. `psr` is what becomes the SPSR. */
 export interface ExceptionTrace {
-  taken(cpu: Cpu, vector: number, returnAddress: number): void;
+  taken(cpu: Cpu, vector: number, returnAddress: number, psr: number): void;
 }
 
 export interface CpuParts {
@@ -295,6 +295,7 @@ export class Cpu implements MemoryOwner {
   private decode(page: CodePage, pc: number): Block | null {
     const block = decodeBlock(this, page, pc);
     if (block === null) this.prefetchAbort();
+    else this.parts.code.trace?.decoded(this, block);
     return block;
   }
 
@@ -442,8 +443,8 @@ export class Cpu implements MemoryOwner {
   /** Exception entry: B1.8.3 and the pseudo-code of each exception in B1.9. */
   private enter(vector: number, mode: number, returnAddress: number, it: number): void {
     const { cp15 } = this;
-    this.trace?.taken(this, vector, returnAddress);
     const cpsr = this.cpsr(it);
+    this.trace?.taken(this, vector, returnAddress, cpsr);
     this.switchMode(mode);
     this.spsr = cpsr;
     this.r[14] = returnAddress;
