@@ -19,6 +19,8 @@ const MOST_OPS = 600;
 
 export class Node {
   readonly block: Block;
+  /** 1: T32. */
+  readonly thumb: number;
   /** Of its first instruction in the page. */
   readonly offset: number;
   /** Index of its first instruction among all of the region. */
@@ -35,8 +37,9 @@ export class Node {
   /** Blocks that may follow. */
   successors: Node[] = [];
 
-  constructor(block: Block, firstSite: number) {
+  constructor(block: Block, thumb: boolean, firstSite: number) {
     this.block = block;
+    this.thumb = thumb ? 1 : 0;
     this.offset = block.ops[0]!.offset;
     this.firstSite = firstSite;
   }
@@ -90,7 +93,7 @@ export class Region {
   }
 
   private collect(first: Block, wanted: number): Node {
-    const entry = new Node(first, 0);
+    const entry = new Node(first, this.thumb, 0);
     this.byOffset.set(entry.offset, entry);
     let sites = first.ops.length;
     const waiting = [entry];
@@ -100,7 +103,7 @@ export class Region {
         if (offset < 0 || offset >= 4096 || this.byOffset.has(offset)) continue;
         const block = this.thumb ? this.page.thumb[offset >>> 1] : this.page.arm[offset >>> 2];
         if (block === undefined || block.runs < wanted) continue;
-        const next = new Node(block, sites);
+        const next = new Node(block, this.thumb, sites);
         sites += block.ops.length;
         this.byOffset.set(offset, next);
         waiting.push(next);

@@ -120,12 +120,13 @@ export class Translations {
     }
   }
 
-  /** Sets where the core is: at a site. The instructions before its block are counted. */
+  /** Sets where the core is: at a site, in its instruction set. The instructions before its block are counted. */
   locate(cpu: Cpu, site: number): void {
     const { words } = this;
     const node = this.places[site >>> 10]![site & 0x3ff]!;
     const area = cpu.mem.area;
     cpu.block = node.block;
+    cpu.thumb = node.thumb;
     cpu.at = (site & 0x3ff) - node.firstSite;
     cpu.pageAddress = words[area + PAGE]!;
     cpu.done = cpu.budget - words[area + LEFT]! - node.block.ops.length;
