@@ -61,6 +61,8 @@ export class Region {
   /** In reverse postorder. */
   nodes: Node[] = [];
   private readonly byOffset: Map<number, Node> = new Map();
+  /** For each site its block. */
+  private readonly sites: Node[] = [];
 
   /** `wanted`: how often a block must have been run to be a part of it. */
   constructor(page: CodePage, thumb: boolean, first: Block, wanted: number) {
@@ -71,6 +73,7 @@ export class Region {
     while (this.arrange());
     this.nodes = this.nodes.filter(({ order }) => order >= 0);
     for (const node of this.nodes) {
+      for (let i = 0; i < node.block.ops.length; i++) this.sites[node.firstSite + i] = node;
       if (node !== this.entry) node.dominator.dominated.push(node);
       for (const to of node.successors) if (to.order <= node.order) to.isLoop = true;
     }
@@ -81,6 +84,11 @@ export class Region {
       }
     }
     for (const [node, count] of forwards) node.isMerge = count > 1;
+  }
+
+  /** The block of an instruction, by its place among all of the region. */
+  nodeAt(site: number): Node {
+    return this.sites[site]!;
   }
 
   /** The block to which `from` may branch at `offset`; undefined: such a branch leaves the region. */
