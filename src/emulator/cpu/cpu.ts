@@ -280,8 +280,7 @@ export class Cpu implements MemoryOwner {
         this.leaveAt(NEXT);
         return false;
       case EXIT_FAULT:
-        this.done += this.at + 1;
-        this.dataAbort();
+        this.leaveAt(this.dataAbort());
         return false;
       default:
         this.done += this.at;

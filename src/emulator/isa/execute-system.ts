@@ -106,7 +106,7 @@ export function cps(cpu: Cpu, op: Op): Outcome {
 
 export function setend(cpu: Cpu, op: Op): Outcome {
   cpu.mem.setBigEndian(op.e === 1);
-  return NEXT;
+  return cpu.attention as Outcome;
 }
 
 export function svc(cpu: Cpu): Outcome {
@@ -142,7 +142,7 @@ export function wfe(cpu: Cpu): Outcome {
 
 export function sev(cpu: Cpu): Outcome {
   for (const other of cpu.parts.cores) other.signalEvent();
-  return NEXT;
+  return cpu.attention as Outcome;
 }
 
 /** Lets another core have its turn. */
