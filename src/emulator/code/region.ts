@@ -13,7 +13,10 @@ import type { Op } from '../isa/op.js';
 import type { Block } from './block.js';
 import type { CodePage } from './code-cache.js';
 
-/** A region has at most so many blocks, and begins no further one beyond so many instructions. */
+/**
+ * A region has at most so many blocks, and begins no further one beyond so many instructions: with the last one fewer than
+ * the 1024 that a site has places for (`translations.ts`).
+ */
 const MOST_BLOCKS = 48;
 const MOST_OPS = 600;
 
