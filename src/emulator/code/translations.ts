@@ -82,22 +82,22 @@ export class Translations {
     if (waiting.size < BATCH && block.runs <= 2 * after) return;
     this.release();
     const bodies: FunctionBody[] = [];
-    const indices: number[] = [];
+    const entries: { readonly first: Block; readonly page: CodePage; readonly index: number }[] = [];
     for (const [first, place] of waiting) {
       if (first.stale) continue;
       const region = new Region(place.page, place.thumb, first, (after >>> 5) + 1);
       const index = this.free.pop() ?? this.regions.length;
       this.regions[index] = region;
       bodies.push(translateRegion(region, index));
-      indices.push(index);
-      first.translated = index;
-      place.page.translated.push(index);
+      entries.push({ first, page: place.page, index });
     }
     waiting.clear();
     const exports = this.instantiate(bodies, false);
-    for (const [i, index] of indices.entries()) {
+    for (const [i, { first, page, index }] of entries.entries()) {
       while (index >= this.table.length) this.table.grow(this.table.length);
       this.table.set(index, exports[`f${i}`]!);
+      first.translated = index;
+      page.translated.push(index);
     }
     this.made += bodies.length;
   }
