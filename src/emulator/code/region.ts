@@ -13,14 +13,15 @@ import type { Op } from '../isa/op.js';
 import type { Block } from './block.js';
 import type { CodePage } from './code-cache.js';
 
-/** A region has at most so many blocks, and begins no further one beyond so many instructions. */
+/**
+ * A region has at most so many blocks, and begins no further one beyond so many instructions: with the last one fewer than
+ * the 1024 that a site has places for (`translations.ts`).
+ */
 const MOST_BLOCKS = 48;
 const MOST_OPS = 600;
 
 export class Node {
   readonly block: Block;
-  /** 1: T32. */
-  readonly thumb: number;
   /** Of its first instruction in the page. */
   readonly offset: number;
   /** Index of its first instruction among all of the region. */
@@ -37,9 +38,8 @@ export class Node {
   /** Blocks that may follow. */
   successors: Node[] = [];
 
-  constructor(block: Block, thumb: boolean, firstSite: number) {
+  constructor(block: Block, firstSite: number) {
     this.block = block;
-    this.thumb = thumb ? 1 : 0;
     this.offset = block.ops[0]!.offset;
     this.firstSite = firstSite;
   }
@@ -64,6 +64,8 @@ export class Region {
   /** In reverse postorder. */
   nodes: Node[] = [];
   private readonly byOffset: Map<number, Node> = new Map();
+  /** For each site its block. */
+  private readonly sites: Node[] = [];
 
   /** `wanted`: how often a block must have been run to be a part of it. */
   constructor(page: CodePage, thumb: boolean, first: Block, wanted: number) {
@@ -74,6 +76,7 @@ export class Region {
     while (this.arrange());
     this.nodes = this.nodes.filter(({ order }) => order >= 0);
     for (const node of this.nodes) {
+      for (let i = 0; i < node.block.ops.length; i++) this.sites[node.firstSite + i] = node;
       if (node !== this.entry) node.dominator.dominated.push(node);
       for (const to of node.successors) if (to.order <= node.order) to.isLoop = true;
     }
@@ -86,6 +89,11 @@ export class Region {
     for (const [node, count] of forwards) node.isMerge = count > 1;
   }
 
+  /** The block of an instruction, by its place among all of the region. */
+  nodeAt(site: number): Node {
+    return this.sites[site]!;
+  }
+
   /** The block to which `from` may branch at `offset`; undefined: such a branch leaves the region. */
   target(from: Node, offset: number): Node | undefined {
     const to = this.byOffset.get(offset);
@@ -93,7 +101,7 @@ export class Region {
   }
 
   private collect(first: Block, wanted: number): Node {
-    const entry = new Node(first, this.thumb, 0);
+    const entry = new Node(first, 0);
     this.byOffset.set(entry.offset, entry);
     let sites = first.ops.length;
     const waiting = [entry];
@@ -103,7 +111,7 @@ export class Region {
         if (offset < 0 || offset >= 4096 || this.byOffset.has(offset)) continue;
         const block = this.thumb ? this.page.thumb[offset >>> 1] : this.page.arm[offset >>> 2];
         if (block === undefined || block.runs < wanted) continue;
-        const next = new Node(block, this.thumb, sites);
+        const next = new Node(block, sites);
         sites += block.ops.length;
         this.byOffset.set(offset, next);
         waiting.push(next);

@@ -90,7 +90,9 @@ class FastPages {
   /** Stores to the page at `base` must not go ahead. */
   guard(base: number): void {
     const { words, first } = this;
-    for (let at = first; at < first + 4 * FAST; at += 4) if (words[at + 3] === base) words[at + 1] = NO_TAG;
+    // As the storage holds it: negative beyond 2 GiB.
+    const place = base | 0;
+    for (let at = first; at < first + 4 * FAST; at += 4) if (words[at + 3] === place) words[at + 1] = NO_TAG;
   }
 }
 

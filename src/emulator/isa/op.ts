@@ -8,9 +8,8 @@ import type { Cpu } from '../cpu/cpu.js';
 
 /**
  * What became of an instruction, told by its execute function:
- *   NEXT      done; go on with the next one of the block
- *   LEAVE     done, but look around before the next one: an interrupt line moved, translated code changed. An instruction
- *             that may have set `cpu.attention` returns that instead of NEXT, so that each look comes at its instruction
+ *   NEXT      done; go on with the next one of the block. Whoever may have set `cpu.attention` returns that instead
+ *   LEAVE     done, but look around before the next one: an interrupt line moved, translated code changed
  *   BRANCHED  done or faulted; `cpu.r[15]` is where execution goes on
  */
 export type Outcome = 0 | 1 | 2;
