@@ -23,6 +23,7 @@ import { GdbServer } from '../emulator/gdb/server.js';
 import { FileSource } from '../emulator/load/file-source.js';
 import type { NamedFile } from '../emulator/load/linux.js';
 import type { MemoryBankRequest } from '../lab/job.js';
+import { BootRecord } from './boot-record.js';
 import { EXIT } from './exit.js';
 
 export interface BootOptions {
@@ -37,6 +38,7 @@ export interface BootOptions {
   readonly cmdline: string;
   readonly until?: string;
   readonly timeout?: number;
+  readonly record?: string;
   readonly gdb?: number;
 }
 
@@ -44,6 +46,8 @@ export interface BootOptions {
 const SLICE = 500_000;
 /** How long a guest that sleeps is left alone while somebody may type, in milliseconds. */
 const REST_MS = 5;
+/** They end the run, which is told and recorded as after any other end. */
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 /** What Linux prints when it gives up (kernel/panic.c, panic()), and how long it may go on telling why, in ticks. */
 const PANIC = 'Kernel panic - not syncing';
 const LAST_WORDS = 2 * TICKS_PER_SECOND;
@@ -80,15 +84,24 @@ function treeOf(options: BootOptions, notes: Diagnostic[]): DeviceTree {
 }
 
 /** Why the run ended. */
-type End = 'seen' | 'left' | 'timeout' | 'off' | 'reset' | 'asleep' | 'panic' | 'killed';
+type End = 'seen' | 'left' | 'interrupted' | 'timeout' | 'off' | 'reset' | 'asleep' | 'panic' | 'killed';
 
 /** Runs until something ends it. */
-async function session(machine: EmulatedBoard, options: BootOptions, debug: GdbServer | null): Promise<End> {
+async function session(
+  machine: EmulatedBoard,
+  options: BootOptions,
+  debug: GdbServer | null,
+  record: BootRecord | null,
+): Promise<End> {
   const { system, console: uart } = machine;
   const watch = new TextWatch(options.until ?? null);
   const panic = new TextWatch(PANIC);
   let lastWords = Number.POSITIVE_INFINITY;
   let hasLeft = false;
+  let isInterrupted = false;
+  const interrupt = (): void => {
+    isInterrupted = true;
+  };
   const input = process.stdin.isTTY === true || options.until === undefined ? process.stdin : null;
   const terminal = new Terminal({
     input,
@@ -101,6 +114,7 @@ async function session(machine: EmulatedBoard, options: BootOptions, debug: GdbS
   if (uart !== null) {
     uart.onOutput = byte => {
       terminal.print(byte);
+      record?.console.put(byte);
       watch.put(byte);
       if (watch.seen) system.stop();
       panic.put(byte);
@@ -108,6 +122,7 @@ async function session(machine: EmulatedBoard, options: BootOptions, debug: GdbS
     };
   }
   const started = performance.now();
+  for (const signal of SIGNALS) process.on(signal, interrupt);
   try {
     for (;;) {
       const before = system.instructions;
@@ -118,6 +133,7 @@ async function session(machine: EmulatedBoard, options: BootOptions, debug: GdbS
       if (system.clock.now >= lastWords) return 'panic';
       await setImmediate();
       if (hasLeft) return 'left';
+      if (isInterrupted) return 'interrupted';
       if (debug?.isKilled === true) return 'killed';
       if (options.timeout !== undefined && performance.now() - started > 1000 * options.timeout)
         return 'timeout';
@@ -127,6 +143,7 @@ async function session(machine: EmulatedBoard, options: BootOptions, debug: GdbS
     }
   } finally {
     terminal.close();
+    for (const signal of SIGNALS) process.off(signal, interrupt);
   }
 }
 
@@ -140,6 +157,8 @@ function explain(end: End, options: BootOptions, machine: EmulatedBoard): string
       return `'${options.until}' seen ${after}`;
     case 'left':
       return `left ${after}`;
+    case 'interrupted':
+      return `interrupted ${after}`;
     case 'timeout':
       return `stopped by --timeout ${options.timeout} ${after}`;
     case 'panic':
@@ -155,6 +174,7 @@ function explain(end: End, options: BootOptions, machine: EmulatedBoard): string
 }
 
 function exitFor(end: End, options: BootOptions): number {
+  if (end === 'interrupted') return EXIT.interrupted;
   if (options.until !== undefined) return end === 'seen' ? EXIT.good : EXIT.untestable;
   return ['left', 'off', 'reset', 'killed'].includes(end) ? EXIT.good : EXIT.untestable;
 }
@@ -165,6 +185,7 @@ export async function runBoot(options: BootOptions): Promise<number> {
   const tree = treeOf(options, notes);
   const drives = (options.drive ?? []).map(file => new FileSource(file));
   let debug: GdbServer | null = null;
+  let record: BootRecord | null = null;
   try {
     const machine = new EmulatedBoard(options.board ?? options.machine, tree, {
       virtio: drives.map(drive => new VirtioBlock(new DiskImage(drive))),
@@ -172,20 +193,28 @@ export async function runBoot(options: BootOptions): Promise<number> {
     for (const note of [...notes, ...machine.diagnostics]) {
       if (note.severity !== 'note') process.stderr.write(`${formatDiagnostic(note)}\n`);
     }
-    startLinux(machine, {
-      kernel: readInput(options.kernel),
-      commandLine: options.cmdline,
-      ...(options.initrd !== undefined && { initrd: readInput(options.initrd) }),
-    });
+    const { cmdline } = options;
+    const kernel = readInput(options.kernel);
+    const initrd = options.initrd === undefined ? {} : { initrd: readInput(options.initrd) };
+    startLinux(machine, { kernel, commandLine: cmdline, ...initrd });
+    if (options.record !== undefined) {
+      const name = options.board ?? options.machine;
+      const inputs = { machine: name, kernel, ...initrd, drives: options.drive ?? [], cmdline };
+      record = new BootRecord(options.record, machine, inputs);
+    }
     if (options.gdb !== undefined) {
       debug = await GdbServer.listen(machine.system, options.gdb);
       process.stderr.write(`armory: the guest waits for GDB: target remote 127.0.0.1:${debug.port}\n`);
     }
-    const end = await session(machine, options, debug);
-    process.stderr.write(`\narmory: ${explain(end, options, machine)}\n`);
-    return exitFor(end, options);
+    const end = await session(machine, options, debug, record);
+    const text = explain(end, options, machine);
+    const exitCode = exitFor(end, options);
+    process.stderr.write(`\narmory: ${text}\n`);
+    record?.write(machine, { how: end, text, exitCode });
+    return exitCode;
   } finally {
     debug?.close();
+    record?.close();
     for (const drive of drives) drive.close();
   }
 }
