@@ -12,7 +12,7 @@ import { MiB } from '../../src/base/address.js';
 import type { PageTables } from '../../src/lab/page-tables.js';
 import { type BootDocument, bootJsonSchema, bootSchema } from '../../src/report/boot-schema.js';
 import { debianKernel } from '../probe-module/debian-kernel.js';
-import { sectionsOf, THE_END, withInitramfs } from '../support/busybox-guest.js';
+import { busyboxInitramfs, sectionsOf, THE_END, withInitramfs } from '../support/busybox-guest.js';
 import { armory } from '../support/cli.js';
 import { repositoryRoot, sharedPath } from '../support/shared.js';
 
@@ -66,7 +66,7 @@ for (const name of ['legacy', 'lpae-legacy']) {
     kernel === undefined || debianKernel === undefined ? 'needs recorded kernels and a busybox' : false;
   test(`${name}: page tables as the guest lists them`, { skip }, () => {
     const script = 'show tables /sys/kernel/debug/kernel_page_tables';
-    withInitramfs(debianKernel!.busybox, script, (initrd, folder) => {
+    withInitramfs(busyboxInitramfs(debianKernel!.busybox, script), (initrd, folder) => {
       const file = join(folder, 'boot.json');
       const { code, stdout, stderr } = armory(
         ...['boot', '--kernel', kernel!, '--initrd', initrd, '--cores', '2', '--record', file],

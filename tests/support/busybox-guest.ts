@@ -29,19 +29,23 @@ read -t 1 pause
 /** The last line that a script prints. */
 export const THE_END = 'THE-END';
 
-/** Calls `use` with the path of an initramfs that runs `script` and ends with THE_END; it is gone afterwards. */
-export function withInitramfs<T>(
+/** An initramfs that runs `script`, prints THE_END and switches the machine off. */
+export function busyboxInitramfs(
   busybox: string,
   script: string,
-  use: (initrd: string, folder: string) => T,
   files: readonly InitramfsFile[] = [],
-): T {
+): Buffer {
+  const init = `${PRELUDE}${script}\necho ${THE_END}\nbusybox poweroff -f\n`;
+  const program = { path: 'busybox', content: readFileSync(busybox) };
+  return initramfs([{ path: 'init', content: init }, program, ...files]);
+}
+
+/** Calls `use` with the path of a file that has the archive, and its folder; both are gone afterwards. */
+export function withInitramfs<T>(archive: Buffer, use: (initrd: string, folder: string) => T): T {
   const folder = mkdtempSync(join(tmpdir(), 'armory-guest-'));
   try {
     const initrd = join(folder, 'initramfs.cpio');
-    const init = `${PRELUDE}${script}\necho ${THE_END}\nbusybox poweroff -f\n`;
-    const program = { path: 'busybox', content: readFileSync(busybox) };
-    writeFileSync(initrd, initramfs([{ path: 'init', content: init }, program, ...files]));
+    writeFileSync(initrd, archive);
     return use(initrd, folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
