@@ -58,9 +58,22 @@ const run = z.object({
 
 const end = z.object({
   how: z
-    .enum(['seen', 'left', 'interrupted', 'timeout', 'off', 'reset', 'asleep', 'panic', 'killed'])
+    .enum([
+      'seen',
+      'left',
+      'interrupted',
+      'timeout',
+      'off',
+      'reset',
+      'asleep',
+      'panic',
+      'looping',
+      'halted',
+      'stuck',
+      'killed',
+    ])
     .describe(
-      'seen: --until; left: Ctrl-A X; interrupted: SIGINT or SIGTERM; off, reset: the guest did it; asleep: nothing can wake it; killed: by the debugger',
+      'seen: --until; left: Ctrl-A X; interrupted: SIGINT or SIGTERM; off, reset: the guest did it; asleep: nothing can wake it; looping: one exception for ever; halted: reboot: System halted; stuck: interrupts masked for ever; killed: by the debugger',
     ),
   text: z.string().describe('as standard error tells it'),
   exitCode: z.number(),

@@ -5,6 +5,7 @@
  * ARM DDI 0406C, B1.3 (core registers), A2.6 (extension registers), B4.1 (coprocessor 15).
  */
 import { hex } from '../../base/address.js';
+import { readBanked, readBankedSpsr } from '../cpu/banked.js';
 import { systemRegisters } from '../cpu/cp15-registers.js';
 import {
   type Cpu,
@@ -85,10 +86,10 @@ function exceptionsOf({ exceptions }: Cpu): ExceptionCounts {
 
 function banked(cpu: Cpu, mode: number): BankedRegisters {
   return {
-    sp: word(cpu.readBanked(13, mode)),
-    lr: word(cpu.readBanked(14, mode)),
-    ...(mode !== MODE_SYSTEM && { spsr: word(cpu.readBankedSpsr(mode)) }),
-    ...(mode === MODE_FIQ && { high: [8, 9, 10, 11, 12].map(n => word(cpu.readBanked(n, mode))) }),
+    sp: word(readBanked(cpu, 13, mode)),
+    lr: word(readBanked(cpu, 14, mode)),
+    ...(mode !== MODE_SYSTEM && { spsr: word(readBankedSpsr(cpu, mode)) }),
+    ...(mode === MODE_FIQ && { high: [8, 9, 10, 11, 12].map(n => word(readBanked(cpu, n, mode))) }),
   };
 }
 
