@@ -95,9 +95,9 @@ export const RECORDED_SAMPLE: readonly string[] = [
   'vexpress-a9-armmp-512m',
   'virt-armmp-1g',
   'virt-armmp-1g-a7',
+  'virt-armmp-1g-mem-two-banks',
   'virt-armmp-1g-nomod',
   'virt-armmp-1g-res-nomap',
   'virt-armmp-1g-up',
-  'virt-armmp-banks-2',
   'virt-lpae-3g',
 ];

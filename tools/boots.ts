@@ -13,7 +13,7 @@ import type { BootDocument } from '../src/report/boot-schema.js';
 import { debianKernel } from '../tests/probe-module/debian-kernel.js';
 import { busyboxInitramfs } from '../tests/support/busybox-guest.js';
 import { repositoryRoot } from '../tests/support/shared.js';
-import { repeatableBoots } from '../tests/truth/emulated-boots.js';
+import { isRepeatable, repeatableBoots } from '../tests/truth/emulated-boots.js';
 import {
   bootArguments,
   expectedLines,
@@ -99,8 +99,8 @@ async function runRecordedBoot(name: string): Promise<Outcome> {
 }
 
 function jobsOf(folder: string, initrd: string, all: boolean): Job[] {
-  const repeatable = repeatableBoots();
-  const recorded = all && repeatable.length > 0 ? repeatable : RECORDED_SAMPLE;
+  const every = all ? repeatableBoots() : [];
+  const recorded = every.length > 0 ? every : RECORDED_SAMPLE;
   return [
     ...MATRIX.map(boot => ({
       name: boot.name,
@@ -109,7 +109,7 @@ function jobsOf(folder: string, initrd: string, all: boolean): Job[] {
     })),
     ...recorded.map(name => ({
       name: `recorded-${name}`,
-      skip: repeatable.includes(name) ? null : 'needs the recording and its kernel',
+      skip: isRepeatable(name) ? null : 'needs the recording, whole, and its kernel',
       run: () => runRecordedBoot(name),
     })),
   ];

@@ -5,10 +5,10 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { repeatableBoots, repeatBoot } from './emulated-boots.js';
+import { isRepeatable, repeatBoot } from './emulated-boots.js';
 
 const NAME = 'virt-lpae-1g';
-const skip = repeatableBoots().includes(NAME)
+const skip = isRepeatable(NAME)
   ? false
   : 'needs the shared recordings and tools/debian-kernel.sh build/debian-trees';
 

@@ -8,7 +8,7 @@ import { loadRunFile } from '../../src/lab/check-boot/run-file.js';
 import { debianKernel } from '../probe-module/debian-kernel.js';
 import { sharedPath } from '../support/shared.js';
 import { compareBoots, type RecordedFacts } from './emulated-fields.js';
-import { runAgain } from './emulated-run.js';
+import { type RecordedBoot, runAgain, tellsPlacement } from './emulated-run.js';
 import { guestFacts } from './guest-facts.js';
 
 const MACHINES: readonly string[] = ['virt', 'vexpress-a9'];
@@ -19,16 +19,25 @@ function imageOf(kernel: string | undefined): string | undefined {
   return kernel === 'lpae' ? debianKernel?.lpaeImage : undefined;
 }
 
-/** Names of the boots that can be made again; none where recordings, kernels or a busybox are missing. */
+function recordedBoot(name: string): RecordedBoot {
+  const folder = join(sharedPath('truth/boot')!, name);
+  const recording = loadRecording(join(folder, 'facts.json'));
+  const run = loadRunFile(join(folder, 'run.json'));
+  return { folder, recording, run, config: join(sharedPath('truth/configs')!, `${run.kernel}.config`) };
+}
+
+/** It can be made again: recording, kernel and busybox are here, and all of the machine is known. */
+export function isRepeatable(name: string): boolean {
+  const folder = sharedPath(`truth/boot/${name}`);
+  if (folder === undefined || sharedPath('truth/configs') === undefined) return false;
+  const { machine, kernel } = loadRunFile(join(folder, 'run.json'));
+  if (!MACHINES.includes(machine ?? '') || imageOf(kernel) === undefined) return false;
+  return tellsPlacement(recordedBoot(name));
+}
+
 export function repeatableBoots(): string[] {
   const folder = sharedPath('truth/boot');
-  if (folder === undefined || sharedPath('truth/configs') === undefined) return [];
-  return readdirSync(folder)
-    .sort()
-    .filter(name => {
-      const { machine, kernel } = loadRunFile(join(folder, name, 'run.json'));
-      return MACHINES.includes(machine ?? '') && imageOf(kernel) !== undefined;
-    });
+  return folder === undefined ? [] : readdirSync(folder).sort().filter(isRepeatable);
 }
 
 export interface RepeatedBoot {
@@ -40,11 +49,9 @@ export interface RepeatedBoot {
 
 /** Boots again and compares: half a minute of the host's time. */
 export function repeatBoot(name: string): RepeatedBoot {
-  const folder = join(sharedPath('truth/boot')!, name);
-  const recording = loadRecording(join(folder, 'facts.json'));
-  const run = loadRunFile(join(folder, 'run.json'));
-  const config = join(sharedPath('truth/configs')!, `${run.kernel}.config`);
-  const emulated = runAgain({ folder, recording, run, config }, imageOf(run.kernel)!, debianKernel!.busybox);
+  const boot = recordedBoot(name);
+  const { folder } = boot;
+  const emulated = runAgain(boot, imageOf(boot.run.kernel)!, debianKernel!.busybox);
   const tables = readFileSync(join(folder, 'pagetables.txt'), 'utf8').split('\n');
   const whole = JSON.parse(readFileSync(join(folder, 'facts.json'), 'utf8')) as RecordedFacts;
   const recorded = { ...whole, tables };

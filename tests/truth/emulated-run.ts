@@ -57,6 +57,11 @@ function prepare({ folder, recording, run, config }: RecordedBoot) {
   return prepared;
 }
 
+/** The recording tells where its initrd was. It does not where somebody else than QEMU stated the memory. */
+export function tellsPlacement(recorded: RecordedBoot): boolean {
+  return prepare(recorded).bootLoader.initrd !== undefined;
+}
+
 /** No driver knows these nodes any more. */
 function hide(tree: DeviceTree, paths: readonly string[]): void {
   for (const path of paths) {
