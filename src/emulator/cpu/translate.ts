@@ -51,6 +51,9 @@ export class Translator {
   fault = 0;
   domain = 0;
   readonly found: Translation = new Translation();
+  /** Walks of the tables, each after a miss of the TLB, and how many of them found no mapping. */
+  walks = 0;
+  failedWalks = 0;
 
   constructor(ram: Ram, registers: MmuRegisters) {
     this.registers = registers;
@@ -102,8 +105,10 @@ export class Translator {
     }
     found.domain = 0;
     found.levels = 0;
+    this.walks++;
     const code = this.walker.walk(vaddr, found);
     if (code !== WALK_OK) {
+      this.failedWalks++;
       this.domain = found.domain;
       this.fault = walkFault(code, this.levelOf(found));
       return -1;
