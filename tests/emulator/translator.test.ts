@@ -62,7 +62,8 @@ function boot(cores: number, translateAfter: number, image: string, initrd?: Uin
     system.run(TICKS / 10);
   }
   const hash = createHash('sha256');
-  for (const cpu of system.cpus) hash.update(cpu.r.subarray(0, 16)).update(`${cpu.cpsr(0)} ${cpu.instructions}`);
+  for (const cpu of system.cpus)
+    hash.update(cpu.r.subarray(0, 16)).update(`${cpu.cpsr(0)} ${cpu.instructions}`);
   return hash.update(system.code.ram.bytes.subarray(system.code.ram.start)).digest('hex');
 }
 
