@@ -13,7 +13,7 @@ import { vectorField } from '../../src/emulator/isa/disassemble-vector.js';
 import { a32 } from '../../src/emulator/isa/index.js';
 import { Op } from '../../src/emulator/isa/op.js';
 import { nop } from '../../src/emulator/isa/operands.js';
-import { vectorTargets } from '../../tools/qemu-user/vector-lockstep.js';
+import { targetsOf, VECTOR_CLASSES } from '../../tools/qemu-user/targets.js';
 
 const OBJDUMP = 'arm-linux-gnueabihf-objdump';
 const CORE = 'r0 r1 r2 r3 r4 r5 r6 r7 r8 r9 r10 r11 r12 sp lr pc'.split(' ');
@@ -49,7 +49,7 @@ test('the disassembly is that of objdump', t => {
   const random = new Random(1);
   const words: number[] = [];
   const ours: string[] = [];
-  for (const { row, thumb } of vectorTargets()) {
+  for (const { row, thumb } of targetsOf(VECTOR_CLASSES)) {
     if (thumb === 1) continue;
     const { mask, shouldMask, value, shouldBe, widths } = row.pattern;
     for (let i = 0; i < 12; i++) {
