@@ -54,8 +54,9 @@ export class System {
       const registers =
         index === 0
           ? machine.registers
-          : createRegisters(facts.core.architecture, facts.core.longDescriptors);
+          : createRegisters(facts.core.architecture, facts.core.longDescriptors, machine.registers);
       const cpu = new Cpu(index, { machine, registers, bus, code, clock, ids, cores });
+      if (index > 0) machine.walkers.push(cpu.mem.translator.walker);
       cpu.cp15.reset();
       if (index > 0) cpu.state = POWERED_OFF;
       cores.push(cpu);

@@ -111,7 +111,7 @@ export class Memory {
     this.words = this.ram.words;
     this.halves = this.ram.halves;
     this.bytes = this.ram.bytes;
-    this.translator = new Translator(machine.ram, registers);
+    this.translator = new Translator(machine, cpu, registers);
     for (let i = 0; i < 2 * DOMAIN_SETS; i++) this.sets.push(new FastPages());
     for (let i = 0; i < DOMAIN_SETS; i++) this.setDomains.push(0);
     this.setDomains[0] = this.translator.domains;
