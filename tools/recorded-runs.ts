@@ -14,8 +14,8 @@ function checkRecordedRun(folder: string, configs: string): BootCheck {
   const recording = loadRecording(join(folder, 'facts.json'));
   const configFile = join(configs, `${run.kernel}.config`);
   const job = { path: join(folder, 'board.dtb'), configFile, designs: [] };
-  const { prepared, inputs } = prepareCheck(job, recording, run);
-  return checkBoot(prepared, recording, { inputs });
+  const { prepared, inputs, doubts } = prepareCheck(job, recording, run);
+  return checkBoot(prepared, recording, { inputs, doubts });
 }
 
 export interface RecordedCheck {

@@ -6,7 +6,7 @@
  * a boot loader's side is Documentation/arch/arm/booting.rst.
  * What Linux then makes of it (page rounding, ignored parts) is not decided here.
  */
-import { hex, type Range } from '../base/address.js';
+import { FOUR_GiB, formatSize, hex, type Range } from '../base/address.js';
 import { type Diagnostic, InputError, inputError } from '../base/diagnostics.js';
 import { addressCells, isAvailable, regOf, sizeCells, stringOf } from '../devicetree/access.js';
 import { concatBytes, encodeStrings, storeBig } from '../devicetree/bytes.js';
@@ -177,7 +177,18 @@ function writeInitrd(tree: DeviceTree, initrd: NonNullable<BootLoaderFacts['init
 
 function encodeReg(tree: DeviceTree, node: DtNode, address: bigint, size: bigint): Uint8Array {
   const addressPart = encodeCell(tree, node, address, addressCells(tree.root));
-  return concatBytes([addressPart, encodeCell(tree, node, size, sizeCells(tree.root))]);
+  const bytes = concatBytes([addressPart, encodeCell(tree, node, size, sizeCells(tree.root))]);
+  const end = address + size;
+  // A kernel with 32 bits of addresses would cut it off in silence.
+  if (addressCells(tree.root) === 1 && end > FOUR_GiB) {
+    const bank = `${formatSize(Number(size))} from ${hex(Number(address))} on end at ${hex(Number(end))}`;
+    inputError('memory-beyond-cells', `${bank}; addresses of one cell end at ${hex(FOUR_GiB)}`, {
+      position: { file: tree.file },
+      path: node.path,
+      notes: [`--memory takes at most ${formatSize(FOUR_GiB - Number(address))} from there on`],
+    });
+  }
+  return bytes;
 }
 
 /** `value` in `cells` cells; an InputError where it does not fit. */

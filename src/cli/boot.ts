@@ -2,12 +2,15 @@
 /** `armory boot`: its options. The emulator is loaded when it is used: it is large, and other commands do without. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { emulatedCores } from '../emulator/cpu/ids.js';
+import { parseTraceItems, TRACE_ITEMS } from '../emulator/trace/items.js';
+import { oneBoardArgument } from './board-options.js';
 import type { BootOptions } from './boot-session.js';
 import { parseCount, parseMemory } from './options.js';
 
 function parseSeconds(text: string): number {
   const seconds = Number(text);
-  if (!(seconds > 0)) throw new InvalidArgumentError(`'${text}' is not a number of seconds.`);
+  if (!(seconds > 0 && seconds < Number.POSITIVE_INFINITY))
+    throw new InvalidArgumentError(`'${text}' is not a number of seconds.`);
   return seconds;
 }
 
@@ -32,17 +35,18 @@ export function addBoot(program: Command, finish: (code: number) => void): void 
       new Option('--machine <name>', 'which machine').choices(['virt', 'vexpress-a9']).default('virt'),
     )
     .addOption(
-      new Option('--board <file>', "a real board's tree, whose devices make room for ours").conflicts(
-        'machine',
-      ),
+      new Option(
+        '--board <tree>',
+        `a real board, whose devices make room for ours: ${oneBoardArgument}`,
+      ).conflicts('machine'),
     )
     .requiredOption('--kernel <file>', 'zImage')
     .option('--initrd <file>', 'initial ramdisk')
     .option('--drive <file...>', 'disk image on a virtio slot; what the guest writes is not kept')
-    .addOption(
-      new Option('--memory <size[@base],…>', 'memory')
-        .argParser(parseMemory)
-        .default([{ sizeBytes: 256 * 2 ** 20 }], '256M'),
+    .option(
+      '--memory <size[@base],…>',
+      'memory (256M; with --board what its tree says, if it does)',
+      parseMemory,
     )
     .addOption(
       new Option('--core <name>', 'kind of cores of the virt machine')
@@ -62,6 +66,17 @@ export function addBoot(program: Command, finish: (code: number) => void): void 
       'take a debugger on 127.0.0.1 (0: a free port); the guest waits for one before its first instruction',
       parsePort,
     )
+    .option('--system-map <file>', "the kernel's System.map, also with gzip: names in traces and registers")
+    .option(
+      '-d <item,…>',
+      `trace on standard error: ${Object.entries(TRACE_ITEMS)
+        .map(([name, what]) => `${name} (${what})`)
+        .join(', ')}`,
+      parseTraceItems,
+    )
+    .option('-D <file>', 'write the trace into a file', parseText)
+    .option('--trace-from <seconds>', "begin the trace at this time of the guest's", parseSeconds)
+    .option('--trace-to <seconds>', 'end it at this time', parseSeconds)
     .action(async (options: BootOptions) => {
       const { runBoot } = await import('./boot-session.js');
       finish(await runBoot(options));

@@ -24,8 +24,17 @@ function run(facts: string, options: CheckBootOptions): number {
   const { run: asked } = options;
   const runFile = asked === true ? join(dirname(facts), 'run.json') : asked;
   const started = runFile === undefined ? undefined : loadRunFile(runFile);
-  const { prepared, inputs } = prepareCheck(jobFor(options.board, options, []), recording, started, options);
-  const check = checkBoot(prepared, recording, { keepImage: options.systemMap !== undefined, inputs });
+  const { prepared, inputs, doubts } = prepareCheck(
+    jobFor(options.board, options, []),
+    recording,
+    started,
+    options,
+  );
+  const check = checkBoot(prepared, recording, {
+    keepImage: options.systemMap !== undefined,
+    inputs,
+    doubts,
+  });
   const text = options.json ? checkBootJson(check) : checkBootText(check, new Paint(useColour()));
   process.stdout.write(`${text}\n`);
   return agreesWhole(check) ? EXIT.good : EXIT.finding;

@@ -48,10 +48,15 @@ function report(error: unknown): number {
  * Left alone, both would end the program with 1, which means a regression.
  */
 function handleOutputErrors(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (isBrokenPipe(error)) process.exit(process.exitCode ?? EXIT.good);
-    process.exit(report(new EnvironmentError('write', 'standard output', error)));
-  });
+  for (const [stream, name] of [
+    [process.stdout, 'standard output'],
+    [process.stderr, 'standard error'],
+  ] as const) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (isBrokenPipe(error)) process.exit(process.exitCode ?? EXIT.good);
+      process.exit(report(new EnvironmentError('write', name, error)));
+    });
+  }
   process.on('uncaughtException', error => process.exit(report(error)));
 }
 

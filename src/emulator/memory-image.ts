@@ -19,9 +19,9 @@ function isZero(words: Int32Array, from: number): boolean {
 }
 
 export function takeMemory(ram: FlatRam): MemoryImage {
-  const { words } = ram;
+  const { words, start } = ram;
   const used: number[] = [];
-  for (let at = 0; at < words.length; at += PAGE_WORDS) if (!isZero(words, at)) used.push(at);
+  for (let at = start / 4; at < words.length; at += PAGE_WORDS) if (!isZero(words, at)) used.push(at);
   const contents = new Int32Array(used.length * PAGE_WORDS);
   used.forEach((at, i) => {
     contents.set(words.subarray(at, at + PAGE_WORDS), i * PAGE_WORDS);
@@ -31,8 +31,8 @@ export function takeMemory(ram: FlatRam): MemoryImage {
 
 export function putMemory(ram: FlatRam, image: MemoryImage): void {
   invariant(image.bytes === ram.bytes.length, 'an image goes into as much memory as it came from');
-  const { words } = ram;
-  words.fill(0);
+  const { words, start } = ram;
+  words.fill(0, start / 4);
   image.pages.forEach((page, i) => {
     words.set(image.contents.subarray(i * PAGE_WORDS, (i + 1) * PAGE_WORDS), page * PAGE_WORDS);
   });

@@ -12,6 +12,8 @@ import { Machine } from '../hw/machine.js';
 import { createRegisters } from '../hw/mmu/registers.js';
 import { Clock } from './clock.js';
 import { CodeCache } from './code/code-cache.js';
+import { Translations } from './code/translations.js';
+import { CORE_BYTES } from './cpu/core-area.js';
 import { Cpu, POWERED_OFF, RUNNING } from './cpu/cpu.js';
 import { coreIds } from './cpu/ids.js';
 import { type CpuState, restoreCpu, saveCpu } from './cpu/state.js';
@@ -20,6 +22,7 @@ import { type MemoryImage, putMemory, takeMemory } from './memory-image.js';
 
 /** Instructions that a core executes while others wait. */
 const TURN = 4096;
+const LONGEST_TURN = 0x40000000;
 
 /** Everything but devices, between two runs. */
 export interface SystemState {
@@ -46,16 +49,20 @@ export class System {
 
   constructor(facts: MachineFacts, banks: readonly Range[]) {
     this.machine = new Machine(facts, banks);
-    const flat = this.machine.ram.flatten();
-    this.code = new CodeCache(this.machine.ram, flat);
+    // One WebAssembly memory, so that translated code reaches it.
+    const { machine, bus, clock, cores } = this;
+    const translations = new Translations(cores);
+    const flat = machine.ram.flatten(facts.coreCount * CORE_BYTES, bytes => translations.allocate(bytes));
+    const code = new CodeCache(machine.ram, flat, translations);
+    this.code = code;
     const ids = coreIds(facts.core.name);
-    const { machine, bus, clock, code, cores } = this;
     for (let index = 0; index < facts.coreCount; index++) {
       const registers =
         index === 0
           ? machine.registers
           : createRegisters(facts.core.architecture, facts.core.longDescriptors, machine.registers);
-      const cpu = new Cpu(index, { machine, registers, bus, code, clock, ids, cores });
+      const woken = (): void => this.running?.yield();
+      const cpu = new Cpu(index, { machine, registers, bus, code, clock, ids, cores, woken });
       if (index > 0) machine.walkers.push(cpu.mem.translator.walker);
       cpu.cp15.reset();
       if (index > 0) cpu.state = POWERED_OFF;
@@ -96,11 +103,17 @@ export class System {
       machine.cpu = cpu.index;
       this.running = cpu;
       const limit = Math.min(clock.next, end) - clock.now;
-      cpu.run(cores.length === 1 ? Math.min(limit, 0x40000000) : Math.min(limit, TURN));
+      cpu.run(Math.min(limit, this.isAlone(cpu) ? LONGEST_TURN : TURN));
       this.running = null;
       if (cores.length > 1) cpu.exclusive = -1;
     }
     return 'stopped';
+  }
+
+  /** Nobody else runs; who begins to ends the turn. */
+  private isAlone(cpu: Cpu): boolean {
+    for (const other of this.cores) if (other !== cpu && other.state === RUNNING) return false;
+    return true;
   }
 
   /** The next core in turn that is not asleep. */

@@ -49,6 +49,8 @@ export interface FlatRam {
   readonly bytes: Uint8Array;
   readonly halves: Uint16Array;
   readonly words: Int32Array;
+  /** Where memory begins in the storage. What is before it is the caller's. */
+  readonly start: number;
   /** Where the chunk of physical page `frame` begins; -1 where not all of the page is memory. */
   offsetOf(frame: number): number;
 }
@@ -94,15 +96,17 @@ export class Ram {
 
   /**
    * Gives every chunk its place in one piece of storage, of which the host commits what is touched. Must come
-   * before the first write. Storage is not given back from then on.
+   * before the first write. Storage is not given back from then on. `allocate` makes it, of that many bytes or more;
+   * its first `start` bytes, whole chunks, are left alone.
    */
-  flatten(): FlatRam {
+  flatten(start: number, allocate: (bytes: number) => ArrayBuffer): FlatRam {
     invariant(this.usedSlots === 0, 'memory is flattened while it is new');
     let chunks = 0;
     for (const { slots } of this.extents) chunks += slots.length;
     const slabCount = Math.ceil(chunks / SLAB_CHUNKS);
-    const storage = new ArrayBuffer(slabCount * SLAB_CHUNKS * CHUNK_BYTES);
-    for (let at = 0; at < storage.byteLength; at += SLAB_CHUNKS * CHUNK_BYTES) this.addSlab(storage, at);
+    const slabBytes = SLAB_CHUNKS * CHUNK_BYTES;
+    const storage = allocate(start + slabCount * slabBytes);
+    for (let slab = 0; slab < slabCount; slab++) this.addSlab(storage, start + slab * slabBytes);
     for (const { slots } of this.extents) {
       for (let i = 0; i < slots.length; i++) {
         const byte = -1 - slots[i]!;
@@ -114,10 +118,10 @@ export class Ram {
     const offsetOf = (frame: number): number => {
       const extent = this.find(frame * CHUNK_BYTES, CHUNK_BYTES);
       if (extent === undefined) return -1;
-      return extent.slots[frame - extent.base / CHUNK_BYTES]! * CHUNK_BYTES;
+      return start + extent.slots[frame - extent.base / CHUNK_BYTES]! * CHUNK_BYTES;
     };
     const views = { bytes: new Uint8Array(storage), halves: new Uint16Array(storage) };
-    return { ...views, words: new Int32Array(storage), offsetOf };
+    return { ...views, words: new Int32Array(storage), start, offsetOf };
   }
 
   /** Whether all of [paddr, paddr + size) is memory. */

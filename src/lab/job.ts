@@ -70,6 +70,7 @@ export interface PreparedBoard {
   /** Memory beside it: pools of devices in memory of their own. */
   readonly beside: readonly Range[];
   readonly memoryFrom: 'tree' | 'command line' | 'assumed';
+  readonly configFrom: 'file' | 'preset';
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -184,5 +185,6 @@ export function prepareBoard(board: Board, job: BoardJob): PreparedBoard {
     );
   }
   const beside = memoryBeside(board.tree, banks);
-  return { board, bootLoader, config, banks, beside, memoryFrom, diagnostics: board.diagnostics };
+  const configFrom = job.configFile === undefined ? 'preset' : 'file';
+  return { board, bootLoader, config, banks, beside, memoryFrom, configFrom, diagnostics: board.diagnostics };
 }

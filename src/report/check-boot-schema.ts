@@ -13,8 +13,11 @@ const lines = z.array(z.string());
 const field = z.object({
   field: z.string().describe('name in facts.json, or kind of DMA call'),
   outcome: z
-    .enum(['agrees', 'differs', 'absent', 'input'])
-    .describe('absent: the recording does not have it; input: it was taken from the recording'),
+    .enum(['agrees', 'differs', 'absent', 'input', 'not-understood'])
+    .describe(
+      'absent: the recording does not have it; input: it was taken from the recording; not-understood: the ' +
+        'recording has lines of the kind that could not be read, and none that could',
+    ),
   decidedBy: z.string().describe('kernel file and function to look at'),
   lines: z.number().describe('compared; 0 where nothing was'),
   agreeing: z.number(),
@@ -34,7 +37,10 @@ export const checkBootSchema: z.ZodType<CheckBootDocument> = z.object({
   baseline: z.string(),
   cmdline: z.string(),
   inputs: lines.describe('what the recording gave because nobody can derive it'),
-  agrees: z.boolean().describe('no field differs'),
+  doubts: lines.describe(
+    'what speaks against the comparison: a run.json of another run, lines not understood',
+  ),
+  agrees: z.boolean().describe('no field differs, and none is not understood'),
   fields: z.array(field),
 }) as unknown as z.ZodType<CheckBootDocument>;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** A recorded boot against the modelled one, for reading: a line per field, both values where they differ. */
+import { visible } from '../base/text.js';
 import type { BootCheck, FieldResult } from '../lab/check-boot/result.js';
 import { type Paint, table } from './table.js';
 
@@ -8,6 +9,7 @@ const MOST_LINES = 12;
 
 function amount({ outcome, lines, agreeing }: FieldResult): string {
   if (outcome === 'absent') return 'not in the recording';
+  if (outcome === 'not-understood') return 'the recording has other lines';
   if (outcome === 'input') return 'taken from the recording';
   return `${agreeing} of ${lines}`;
 }
@@ -31,12 +33,17 @@ function difference(result: FieldResult, paint: Paint): string[] {
 export function checkBootText(check: BootCheck, paint: Paint): string {
   const differing = check.fields.filter(({ outcome }) => outcome === 'differs');
   const compared = check.fields.filter(({ outcome }) => outcome === 'agrees').length + differing.length;
-  const rows = check.fields.map(result => [`  ${result.field}`, result.outcome, amount(result)]);
+  const rows = check.fields.map(result => [
+    `  ${result.field}`,
+    result.outcome.replace('-', ' '),
+    amount(result),
+  ]);
   return [
     paint.heading(check.board),
     `  kernel ${check.baseline}, ${check.kernel}`,
     ...(check.cmdline ? [`  cmdline "${check.cmdline}"`] : []),
     ...(check.inputs.length > 0 ? [`  from the recording: ${check.inputs.join(', ')}`] : []),
+    ...check.doubts.map(doubt => `  warning: ${visible(doubt)}`),
     '',
     table(paint, ['  field', 'outcome', 'lines that agree'], rows),
     ...(differing.length > 0 ? ['', ...differing.flatMap(result => difference(result, paint))] : []),

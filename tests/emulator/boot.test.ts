@@ -39,10 +39,13 @@ test('a kernel with long descriptors boots on a Cortex-A7', { skip }, () => {
 test('a text that never comes ends with 125, and a guest that resets the machine too', { skip }, () => {
   const never = armory(...['boot', '--kernel', legacy!, '--cmdline', COMMAND_LINE, '--until', 'login:']);
   assert.equal(never.code, 125);
-  assert.match(never.stderr, /the guest reset the machine after/);
-  const panicked = armory('boot', '--kernel', legacy!, '--until', 'login:');
+  assert.match(never.stderr, /the guest has panicked and reset the machine after/);
+  const map = sharedPath('kernels/legacy/System.map.gz')!;
+  const panicked = armory('boot', '--kernel', legacy!, '--until', 'login:', '--system-map', map);
   assert.equal(panicked.code, 125);
   assert.match(panicked.stderr, /the guest's kernel has panicked, after/);
+  // Where the UART is written to.
+  assert.match(panicked.stderr, /^PC is at pl011_\w+\+0x\w+\/0x\w+$/m);
   const slow = armory('boot', '--kernel', legacy!, '--until', 'login:', '--timeout', '0.5');
   assert.equal(slow.code, 125);
   assert.match(slow.stderr, /stopped by --timeout 0\.5 after/);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * The translator against the interpreter, which is the reference: random blocks of all instructions,
- * each on two cores, one of which translates everything at once. And a kernel's boot, in both ways.
+ * each on two cores, one of which translates everything. And a kernel's boot, in both ways.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -56,7 +56,7 @@ function boot(translateAfter: number): string {
   const hash = createHash('sha256')
     .update(cpu!.r)
     .update(`${cpu!.cpsr(0)} ${cpu!.instructions}`);
-  return hash.update(system.code.ram.bytes).digest('hex');
+  return hash.update(system.code.ram.bytes.subarray(system.code.ram.start)).digest('hex');
 }
 
 test('a kernel boots to the same state', {

@@ -259,3 +259,24 @@ test('bad input: an exit code and a message for each kind', () => {
   fails(2, /probe-ram-small/, 'probe', 'versatile-pb', '--memory', '8M');
   fails(3, /cannot write/, 'probe', BOARD, '--output', join(folder, 'no', 'such', 'folder'));
 });
+
+test('a --config of another design is told, although the design sets its own symbols', () => {
+  const { file } = record('legacy.jsonl', '--hold');
+  const settings = [
+    'ARM=y',
+    'ARCH_HAS_DMA_ALLOC=y',
+    'MMU=y',
+    'CPU_V7=y',
+    'DMA_DIRECT_REMAP=y',
+    'DMA_COHERENT_POOL=y',
+  ];
+  const config = join(folder, 'config');
+  writeFileSync(
+    config,
+    `# Linux/arm 6.12.0 Kernel Configuration\n${settings.map(line => `CONFIG_${line}\n`).join('')}`,
+  );
+  const told =
+    /warning: the recording's kernel sets ARCH_DMA_ALLOC, .*config ARCH_DMA_ALLOC DIRECT_REMAP COHERENT_POOL: it is of another design/;
+  assert.match(armory('check-probe', file, '--board', BOARD, '--config', config).stdout, told);
+  assert.doesNotMatch(armory('check-probe', file, '--board', BOARD).stdout, /another design/);
+});

@@ -156,3 +156,32 @@ test('wrong input ends with 2, a missing file with 3', () => {
   assert.match(run.stderr, /error \(run-json\): mem is "much": must be a size such as 512M/);
   assert.match(armory('check-boot', path).stderr, /required option '--board/);
 });
+
+test('lines that cannot be read are not absent', () => {
+  const { code, stdout } = check(facts({ dma_api: ['alloc of 4096 bytes: ok', 'done'] }));
+  assert.equal(code, 1);
+  assert.match(stdout, /^ {2}dma_api allocations +not understood +the recording has other lines$/m);
+  assert.match(stdout, /^ {2}warning: a line of dma_api is not understood: 'alloc of 4096 bytes: ok'$/m);
+  // Among others that can be, it is told and no more.
+  const some = check(facts({ dma_api: [...dma_api, 'alloc dev=plat.0 size=4096'] }));
+  assert.equal(some.code, 0, some.stdout);
+  assert.match(some.stdout, /warning: a line of dma_api is not understood/);
+  assert.doesNotMatch(check(facts()).stdout, /warning/);
+});
+
+test('a run.json of another run is noticed', () => {
+  const run = (content: object): string => {
+    const path = join(folder, 'other-run.json');
+    writeFileSync(path, JSON.stringify({ mem: '512M', smp: 1, ...content }));
+    const recording = facts({ name: 'this-one', cpu_lines: ['smp: Brought up 1 node, 1 CPU'] });
+    return check(recording, '--run', path).stdout;
+  };
+  assert.doesNotMatch(run({ name: 'this-one' }), /warning/);
+  assert.match(run({ name: 'another' }), /warning: run\.json is of 'another', the recording of 'this-one'/);
+  assert.match(run({ smp: 2 }), /warning: run\.json has 2 cores, and the recorded kernel brought up 1/);
+  assert.doesNotMatch(run({ smp: 2, cmdline: 'console=ttyS0 nosmp' }), /warning/);
+  assert.match(
+    run({ machine: 'nobody-knows' }),
+    /warning: run\.json names a machine 'nobody-knows' of which/,
+  );
+});

@@ -3,10 +3,12 @@
  * Runs records under qemu-arm and on cores of ours, and tells what came out otherwise. A record that differs is made
  * smaller: each instruction that is not needed for a difference becomes a NOP.
  */
+import { disassemble } from '../../src/emulator/isa/disassemble.js';
 import { NOP_A32, NOP16, NOP32 } from './code.js';
 import {
   APSR,
   CODE,
+  codeAddress,
   D,
   FPSCR,
   LENGTH,
@@ -45,7 +47,8 @@ function differencesOf(name: string, given: Uint32Array, ours: Uint32Array, thei
   const found: string[] = [];
   const differ = (what: string, at: number, mask = 0xffffffff): void => {
     if (((ours[at]! ^ theirs[at]!) & mask) === 0) return;
-    found.push(`${what}: ${hex(given[at])} -> ${hex(ours[at])} (${name}), ${hex(theirs[at])} (qemu)`);
+    const told = (values: Uint32Array): string => hex((values[at]! & mask) >>> 0);
+    found.push(`${what}: ${told(given)} -> ${told(ours)} (${name}), ${told(theirs)} (qemu)`);
   };
   differ('signal', SIGNAL);
   if (ours[SIGNAL] !== theirs[SIGNAL] || ours[SIGNAL] === SIGALRM) return found;
@@ -130,15 +133,27 @@ export function shrink(
   return smallest;
 }
 
-/** The code of a record without its end, as words or halfwords in the order of execution. */
-export function codeText(record: Uint32Array): string {
+/** The instructions of a record without its end and without NOPs: offset, encoding, disassembly. */
+export function codeText(record: Uint32Array): string[] {
   const halves = new Uint16Array(record.slice(CODE, CODE + record[LENGTH]!).buffer);
-  return instructionsOf(record)
-    .map(({ offset, bytes }) => {
-      const first = halves[offset / 2]!;
-      const second = halves[offset / 2 + 1]!;
-      if (bytes === 2) return first.toString(16).padStart(4, '0');
-      return hex(record[THUMB] === 0 ? second * 65536 + first : first * 65536 + second);
-    })
-    .join(' ');
+  const lines: string[] = [];
+  let it = 0;
+  for (const { offset, bytes } of instructionsOf(record)) {
+    const first = halves[offset / 2]!;
+    const second = halves[offset / 2 + 1]!;
+    const arm = record[THUMB] === 0;
+    const word = bytes === 2 ? first : arm ? second * 65536 + first : first * 65536 + second;
+    const set = arm ? 'a32' : bytes === 2 ? 't16' : 't32';
+    const digits = word.toString(16).padStart(2 * bytes, '0');
+    const text = disassemble(word, set, codeAddress(0) + offset, it);
+    it = set === 't16' && (word & 0xff00) === 0xbf00 && (word & 15) !== 0 ? word & 0xff : itAfter(it);
+    if (![NOP_A32, NOP16, NOP32].some(nop => nop.word === word))
+      lines.push(`+${offset.toString(16).padStart(2, '0')} ${digits} ${text}`);
+  }
+  return lines;
+}
+
+/** ITAdvance(). */
+function itAfter(it: number): number {
+  return (it & 7) === 0 ? 0 : (it & 0xe0) | ((it << 1) & 0x1f);
 }

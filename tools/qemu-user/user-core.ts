@@ -8,6 +8,7 @@
  *   RETURN_ADDRESS   in a page with the SVC that ends a record
  */
 import { MiB } from '../../src/base/address.js';
+import { readBanked } from '../../src/emulator/cpu/banked.js';
 import { applyAccess, applyControl } from '../../src/emulator/cpu/cp15-registers.js';
 import {
   type Cpu,
@@ -115,6 +116,11 @@ export class UserCore {
       for (let i = 0; i < record[LENGTH]!; i++) ram.write32(at + 4 * i, record[CODE + i]!);
     }
     this.system.code.dropAll();
+    // Blocks are translated, several at once, when they were interpreted before.
+    const warmUps = this.cpu.translateAfter === Number.POSITIVE_INFINITY ? 0 : this.cpu.translateAfter + 1;
+    for (let i = 0; i < warmUps; i++) {
+      for (const [index, record] of records.entries()) this.run(record.slice(), codeAddress(index));
+    }
     return records.map((record, index) => this.run(record, codeAddress(index)));
   }
 
@@ -145,8 +151,8 @@ export class UserCore {
     record[SIGNAL] = signal;
     record[PC] = signal === 0 || signal === SIGALRM ? 0 : this.faultingPc();
     for (let i = 0; i < 13; i++) record[R + i] = cpu.r[i]!;
-    record[R + 13] = cpu.readBanked(13, MODE_USER);
-    record[R + 14] = cpu.readBanked(14, MODE_USER);
+    record[R + 13] = readBanked(cpu, 13, MODE_USER);
+    record[R + 14] = readBanked(cpu, 14, MODE_USER);
     for (let i = 0; i < 64; i++) record[D + i] = cpu.fp.words[i]!;
     record[FPSCR] = cpu.fp.fpscr;
     record[APSR] = (cpu.cpsr(0) & 0xf80f0000) >>> 0;

@@ -5,7 +5,7 @@
  * description there is. Nodes whose registers nobody models are disabled in it, so that a kernel leaves them alone.
  * Next: `parts.ts` (the models), `virt.ts`, `vexpress.ts` and `graft.ts` (where trees come from).
  */
-import { hex, type Range } from '../../base/address.js';
+import { GiB, hex, MiB, type Range } from '../../base/address.js';
 import { type Diagnostic, InputError, inputError } from '../../base/diagnostics.js';
 import { Board } from '../../board/board.js';
 import { memoryBeside, physicalBanks } from '../../board/memory.js';
@@ -34,8 +34,8 @@ import {
 import { type CpuRange, cpuRanges } from './tree-address.js';
 import { type Interrupt, interruptsOf } from './tree-interrupts.js';
 
-/** What one piece of storage can hold. */
-const MEMORY_AT_MOST = 2 ** 32;
+/** One WebAssembly memory of 4 GiB holds RAM, other memory of the board and the cores' areas. */
+const MEMORY_AT_MOST: number = 4 * GiB - 16 * MiB;
 
 export const MOST_CORES = 4;
 

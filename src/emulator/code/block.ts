@@ -6,15 +6,10 @@
  * Blocks know nothing of virtual addresses, privilege or the core: they depend on the page's contents and on the
  * instruction set only. What the translator makes of a block is attached to it.
  */
-import type { Cpu } from '../cpu/cpu.js';
-import type { Memory } from '../cpu/memory.js';
-import type { Op, Outcome } from '../isa/op.js';
+import type { Op } from '../isa/op.js';
 
 /** Instructions in a block, at most. */
 export const BLOCK_OPS = 64;
-
-/** A whole block as one function: what the last instruction that it executed returned; `cpu.at` says which that was. */
-export type Translated = (cpu: Cpu, r: Int32Array, mem: Memory) => Outcome;
 
 export class Block {
   readonly ops: readonly Op[];
@@ -24,7 +19,8 @@ export class Block {
   stale = false;
   /** How often it was interpreted from its beginning. */
   runs = 0;
-  translated: Translated | null = null;
+  /** Index of the translated region that begins with it; 0: none. */
+  translated = 0;
 
   constructor(ops: readonly Op[], size: number) {
     this.ops = ops;

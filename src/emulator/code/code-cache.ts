@@ -10,7 +10,9 @@
  */
 import type { Paddr } from '../../base/address.js';
 import type { FlatRam, Ram } from '../../hw/ram.js';
+import type { Cpu } from '../cpu/cpu.js';
 import type { Block } from './block.js';
+import type { Translations } from './translations.js';
 
 export class CodePage {
   readonly frame: number;
@@ -20,6 +22,8 @@ export class CodePage {
   readonly arm: (Block | undefined)[] = new Array<Block | undefined>(1024).fill(undefined);
   readonly thumb: (Block | undefined)[] = new Array<Block | undefined>(2048).fill(undefined);
   readonly covered: Int32Array = new Int32Array(32);
+  /** Translated regions of the page, by index. */
+  readonly translated: number[] = [];
 
   constructor(frame: number, base: number) {
     this.frame = frame;
@@ -40,6 +44,11 @@ export class CodePage {
   }
 }
 
+/** Is told of each block when it has been decoded, in the page at `cpu.pageAddress`. */
+export interface BlockTrace {
+  decoded(cpu: Cpu, block: Block): void;
+}
+
 /** A core's tables that lead to decoded pages. */
 export interface CodeUser {
   guardPage(base: number): void;
@@ -52,12 +61,17 @@ export class CodeCache {
   readonly users: CodeUser[] = [];
   /** How often a page of blocks was dropped, for those who measure. */
   drops = 0;
+  /** Who has translated regions of pages. */
+  readonly translations: Translations;
+  /** Null costs nothing. What was decoded before it is set is not told: see dropAll(). */
+  trace: BlockTrace | null = null;
   private readonly memory: Ram;
   private readonly flags: Uint8Array;
   private readonly pages: Map<number, CodePage> = new Map();
 
-  constructor(memory: Ram, ram: FlatRam) {
+  constructor(memory: Ram, ram: FlatRam, translations: Translations) {
     this.memory = memory;
+    this.translations = translations;
     this.ram = ram;
     this.flags = new Uint8Array(ram.bytes.length / 4096);
   }
@@ -112,5 +126,6 @@ export class CodeCache {
     for (const block of page.arm) if (block !== undefined) block.stale = true;
     for (const block of page.thumb) if (block !== undefined) block.stale = true;
     for (const user of this.users) user.forgetCode(page);
+    this.translations.drop(page);
   }
 }

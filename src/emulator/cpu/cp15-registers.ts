@@ -66,7 +66,7 @@ const SCTLR_TRE: number = 1 << 28;
 const SCTLR_AFE: number = 1 << 29;
 const SCTLR_TE: number = 1 << 30;
 /** Read as one: bits 3, 4, 5, 6 (CP15BEN among them), 16, 18, 22, 23. */
-const SCTLR_ONES = 0x00c50078;
+export const SCTLR_ONES = 0x00c50078;
 
 /** SCTLR has changed: what the core and its memory take from it. */
 export function applyControl(cpu: Cpu): void {

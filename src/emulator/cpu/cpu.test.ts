@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Modes and banks, interrupts, waiting, exclusive accesses: ARM DDI 0406C, B1. Faults: tests/emulator/system-lockstep. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readBanked, writeBanked } from './banked.js';
 import { coreWith, DATA, execute, place, RAM } from './core-fixture.js';
 import { RUNNING, WAITING_FOR_EVENT, WAITING_FOR_INTERRUPT } from './cpu.js';
 import { MODE_FIQ, MODE_IRQ, MODE_SVC, MODE_SYSTEM, MODE_UNDEFINED, MODE_USER } from './modes.js';
@@ -27,12 +29,12 @@ test('each mode has its r13, r14 and SPSR; FIQ mode has r8 to r12 too', () => {
   }
   cpu.switchMode(MODE_SYSTEM);
   assert.equal(cpu.r[13], MODE_USER * 16 + 13, 'System mode has the registers of User mode');
-  assert.equal(cpu.readBanked(13, MODE_IRQ), MODE_IRQ * 16 + 13);
-  assert.equal(cpu.readBanked(8, MODE_FIQ), 88);
-  cpu.writeBanked(9, MODE_FIQ, 99);
+  assert.equal(readBanked(cpu, 13, MODE_IRQ), MODE_IRQ * 16 + 13);
+  assert.equal(readBanked(cpu, 8, MODE_FIQ), 88);
+  writeBanked(cpu, 9, MODE_FIQ, 99);
   cpu.switchMode(MODE_FIQ);
   assert.equal(cpu.r[9], 99);
-  assert.equal(cpu.readBanked(8, MODE_USER), 8);
+  assert.equal(readBanked(cpu, 8, MODE_USER), 8);
 });
 
 test('an interrupt is taken between instructions, with LR four behind the next one', () => {

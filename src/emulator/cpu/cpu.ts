@@ -14,11 +14,13 @@ import type { Clock } from '../clock.js';
 import { Block } from '../code/block.js';
 import type { CodeCache, CodePage } from '../code/code-cache.js';
 import { decodeBlock } from '../code/decode-block.js';
-import { translateBlock } from '../code/translator.js';
+import { EXIT_BEHIND, EXIT_CALLED, EXIT_FAULT, EXIT_INTERPRET, EXIT_LOOK } from '../code/emitter.js';
+import { giveFlags, takeFlags } from '../code/translations.js';
 import type { Bus } from '../devices/bus.js';
 import type { InterruptLine } from '../devices/device.js';
 import type { Breakpoints } from '../gdb/breakpoints.js';
 import { BRANCHED, NEXT, type Op, type Outcome } from '../isa/op.js';
+import { LEFT, R, REGISTERS, SITE } from './core-area.js';
 import { Cp15 } from './cp15.js';
 import { applyAccess } from './cp15-registers.js';
 import { faultStatus } from './faults.js';
@@ -27,7 +29,6 @@ import type { CoreIds } from './ids.js';
 import { Memory, type MemoryOwner } from './memory.js';
 import {
   BANK_FIQ,
-  BANK_USER,
   BANKS,
   bankOf,
   itFromPsr,
@@ -75,9 +76,9 @@ export interface Firmware {
   call(cpu: Cpu, instruction: 'hvc' | 'smc'): boolean;
 }
 
-/** Is told of each exception; null costs nothing. */
+/** Is told of each exception before it is taken; null costs nothing. `psr` is what becomes the SPSR. */
 export interface ExceptionTrace {
-  taken(cpu: Cpu, vector: number, returnAddress: number): void;
+  taken(cpu: Cpu, vector: number, returnAddress: number, psr: number): void;
 }
 
 export interface CpuParts {
@@ -89,20 +90,22 @@ export interface CpuParts {
   readonly ids: CoreIds;
   /** Every core of the machine, this one included. */
   readonly cores: readonly Cpu[];
+  /** A core that slept or was off runs from now on. */
+  readonly woken: () => void;
 }
 
 /**
  * After how many runs a block is translated. What that costs pays late: 900 million instructions of a boot take 15.6 s
  * without, 12.1 s after 2,000 runs, 9.7 s after 50,000; the first 236 million take 4.6, 6.1 and 4.6 s.
  */
-const HOT_RUNS = 20_000;
+const HOT_RUNS = 2_000;
 
 const EMPTY_BLOCK: Block = new Block([], 0);
 
 export class Cpu implements MemoryOwner {
   readonly index: number;
   /** r0 to r15 of the current mode, and one place more for a shifted operand. */
-  readonly r: Int32Array = new Int32Array(17);
+  readonly r: Int32Array;
   nf = 0;
   zf = 1;
   cf = 0;
@@ -163,6 +166,7 @@ export class Cpu implements MemoryOwner {
     this.index = index;
     this.parts = parts;
     this.mem = new Memory(index, this, parts.machine, parts.registers, parts.bus, parts.code);
+    this.r = this.mem.words.subarray(this.mem.area + R, this.mem.area + R + REGISTERS);
     parts.code.users.push(this.mem);
     this.fp = new FpRegisters(parts.ids);
     this.cp15 = new Cp15(this, parts.ids);
@@ -182,10 +186,14 @@ export class Cpu implements MemoryOwner {
   run(budget: number): number {
     const { r, mem, breakpoints } = this;
     const watched = this.parts.machine.observer !== null;
+    // An observer hears of each pass through a block, a debugger stops in it; translated code does neither.
+    const mayTranslate =
+      !watched && (breakpoints?.none ?? true) && this.translateAfter !== Number.POSITIVE_INFINITY;
     this.begun = this.parts.clock.now;
     this.done = 0;
     this.budget = budget;
     let page: CodePage | null = null;
+    let interpret = !mayTranslate;
     while (this.done < budget) {
       const pc = r[15]!;
       if (this.attention !== 0 || page === null || ((pc ^ this.pageAddress) & ~0xfff) !== 0) {
@@ -209,36 +217,34 @@ export class Cpu implements MemoryOwner {
       }
       const { ops } = block;
       const left = budget - this.done;
+      if (!interpret && block.translated !== 0 && ops.length <= left) {
+        mem.enterJump(pc | this.thumb, block.translated);
+        interpret = this.runTranslated(block.translated);
+        page = null;
+        continue;
+      }
       let end = ops.length < left ? ops.length : left;
       if (breakpoints !== null) {
         end = breakpoints.reach(this.index, block, this.pageAddress, end);
         if (end === 0) break;
       }
       if (watched) mem.observeFetch(pc, block.size);
-      if (block.translated === null && ++block.runs > this.translateAfter) {
-        block.translated = translateBlock(block, this.thumb);
+      if (mayTranslate) {
+        interpret = false;
+        if (++block.runs > this.translateAfter && block.translated === 0 && this.it === 0) {
+          this.parts.code.translations.hot(page, this.thumb !== 0, block, this.translateAfter);
+        }
       }
-      // An observer hears of each pass through a block; translated loops do not tell.
-      const translated = watched ? null : block.translated;
       this.block = block;
       this.it = 0;
       let outcome: Outcome;
-      if (translated !== null && ops.length === end) {
-        outcome = translated(this, r, mem);
-      } else {
-        let i = 0;
-        do {
-          const op = ops[i]!;
-          this.at = i++;
-          outcome = op.run(this, op);
-        } while (outcome === NEXT && i < end);
-      }
-      this.done += this.at + 1;
-      if (outcome !== BRANCHED) {
-        const op = ops[this.at]!;
-        r[15] = this.pageAddress + op.offset + op.length;
-        this.it = op.itNext;
-      }
+      let i = 0;
+      do {
+        const op = ops[i]!;
+        this.at = i++;
+        outcome = op.run(this, op);
+      } while (outcome === NEXT && i < end);
+      this.leaveAt(outcome);
     }
     const { done } = this;
     this.parts.clock.now = this.begun + done;
@@ -246,10 +252,50 @@ export class Cpu implements MemoryOwner {
     return done;
   }
 
+  /** Counts a pass through a block that ended with the instruction at `at`, and goes on behind it where it did not branch. */
+  leaveAt(outcome: Outcome): void {
+    this.done += this.at + 1;
+    if (outcome === BRANCHED) return;
+    const op = this.block.ops[this.at]!;
+    this.r[15] = this.pageAddress + op.offset + op.length;
+    this.it = op.itNext;
+  }
+
+  /** Runs translated code until it has to look around. True: the next instruction must be interpreted. */
+  private runTranslated(index: number): boolean {
+    const { words, area } = this.mem;
+    const { translations } = this.parts.code;
+    words[area + LEFT] = this.budget - this.done;
+    giveFlags(words, this);
+    const exit = translations.run(this, index);
+    const kind = exit & ~1;
+    this.done = this.budget - words[area + LEFT]!;
+    if (kind === EXIT_CALLED) return false;
+    takeFlags(words, this);
+    this.thumb = exit & 1;
+    if (kind <= EXIT_LOOK) return false;
+    translations.locate(this, words[area + SITE]!);
+    switch (kind) {
+      case EXIT_BEHIND:
+        this.leaveAt(NEXT);
+        return false;
+      case EXIT_FAULT:
+        this.done += this.at + 1;
+        this.dataAbort();
+        return false;
+      default:
+        this.done += this.at;
+        this.r[15] = this.pc;
+        this.it = this.currentOp.it;
+        return kind === EXIT_INTERPRET;
+    }
+  }
+
   /** The block at `pc`, decoded; null where fetching it faulted. */
   private decode(page: CodePage, pc: number): Block | null {
     const block = decodeBlock(this, page, pc);
     if (block === null) this.prefetchAbort();
+    else this.parts.code.trace?.decoded(this, block);
     return block;
   }
 
@@ -287,15 +333,20 @@ export class Cpu implements MemoryOwner {
   private lineMoved(level: boolean): void {
     this.attention = 1;
     if (level && (this.state === WAITING_FOR_INTERRUPT || this.state === WAITING_FOR_EVENT)) {
-      this.state = RUNNING;
+      this.wake();
     }
+  }
+
+  private wake(): void {
+    this.state = RUNNING;
+    this.parts.woken();
   }
 
   /** SEV on some core. */
   signalEvent(): void {
     this.event = 1;
     if (this.state === WAITING_FOR_EVENT) {
-      this.state = RUNNING;
+      this.wake();
       this.event = 0;
       this.attention = 1;
     }
@@ -395,8 +446,8 @@ export class Cpu implements MemoryOwner {
   /** Exception entry: B1.8.3 and the pseudo-code of each exception in B1.9. */
   private enter(vector: number, mode: number, returnAddress: number, it: number): void {
     const { cp15 } = this;
-    this.trace?.taken(this, vector, returnAddress);
     const cpsr = this.cpsr(it);
+    this.trace?.taken(this, vector, returnAddress, cpsr);
     this.switchMode(mode);
     this.spsr = cpsr;
     this.r[14] = returnAddress;
@@ -499,42 +550,6 @@ export class Cpu implements MemoryOwner {
     }
   }
 
-  /** Register `n` as `mode` sees it: LDM and STM of user registers, banked MRS and MSR, SRS. */
-  readBanked(n: number, mode: number): number {
-    const bank = bankOf(mode);
-    const current = bankOf(this.mode);
-    if (n === 13 || n === 14) {
-      if (bank === current) return this.r[n]!;
-      return (n === 13 ? this.bank13 : this.bank14)[bank]!;
-    }
-    if (n >= 8 && n <= 12 && (bank === BANK_FIQ) !== (current === BANK_FIQ)) return this.otherHigh[n - 8]!;
-    return this.r[n]!;
-  }
-
-  writeBanked(n: number, mode: number, value: number): void {
-    const bank = bankOf(mode);
-    const current = bankOf(this.mode);
-    if (n === 13 || n === 14) {
-      if (bank === current) this.r[n] = value;
-      else (n === 13 ? this.bank13 : this.bank14)[bank] = value;
-    } else if (n >= 8 && n <= 12 && (bank === BANK_FIQ) !== (current === BANK_FIQ)) {
-      this.otherHigh[n - 8] = value;
-    } else {
-      this.r[n] = value;
-    }
-  }
-
-  readBankedSpsr(mode: number): number {
-    const bank = bankOf(mode);
-    return bank === bankOf(this.mode) ? this.spsr : this.bankSpsr[bank]!;
-  }
-
-  writeBankedSpsr(mode: number, value: number): void {
-    const bank = bankOf(mode);
-    if (bank === bankOf(this.mode)) this.spsr = value;
-    else if (bank !== BANK_USER) this.bankSpsr[bank] = value;
-  }
-
   /** Sets the core to its state after reset, at `address`: A32 or (bit 0) T32, in Supervisor mode, the MMU off. */
   powerOn(address: number, context: number): void {
     this.switchMode(MODE_SVC);
@@ -547,7 +562,7 @@ export class Cpu implements MemoryOwner {
     this.event = 0;
     this.r[0] = context;
     this.branchExchange(address);
-    this.state = RUNNING;
+    this.wake();
     this.attention = 1;
   }
 

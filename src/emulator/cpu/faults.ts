@@ -49,15 +49,45 @@ const LONG: readonly number[] = [
   0, 0b100001, 0b000100, 0b001000, 0b111100, 0b001100, 0b010000, 0b010100, 0b100010,
 ];
 
+/** Faults that do not come from an entry of a table have none. */
+function hasLevel(kind: number): boolean {
+  return kind !== FAULT_ALIGNMENT && kind !== FAULT_EXTERNAL && kind !== FAULT_DEBUG;
+}
+
 /** DFSR or IFSR. `domain` counts only in the short format. */
 export function faultStatus(long: boolean, code: number, domain: number, write: boolean): number {
   const kind = code >> 2;
   const level = code & 3;
   const writeBit = write ? 1 << 11 : 0;
   if (long) {
-    const hasLevel = kind !== FAULT_ALIGNMENT && kind !== FAULT_EXTERNAL && kind !== FAULT_DEBUG;
-    return (1 << 9) | LONG[kind]! | (hasLevel ? level : 0) | writeBit;
+    return (1 << 9) | LONG[kind]! | (hasLevel(kind) ? level : 0) | writeBit;
   }
   const fs = SHORT[kind]![level >= 2 ? 1 : 0]!;
   return ((fs & 0x10) << 6) | (domain << 4) | (fs & 0xf) | writeBit;
+}
+
+const NAMES: readonly string[] = [
+  '',
+  'alignment fault',
+  'translation fault',
+  'access flag fault',
+  'domain fault',
+  'permission fault',
+  'synchronous external abort',
+  'external abort on a table walk',
+  'debug event',
+];
+
+/** What DFSR or IFSR say, in the format that bit 9 tells: `translation fault level 2`. */
+export function faultText(status: number): string {
+  const long = (status & (1 << 9)) !== 0;
+  const mask = long ? 0x3f : 0x40f;
+  for (let kind = FAULT_ALIGNMENT; kind <= FAULT_DEBUG; kind++) {
+    for (let level = 1; level <= 3; level++) {
+      if (((faultStatus(long, fault(kind, level), 0, false) ^ status) & mask) !== 0) continue;
+      const domain = kind === FAULT_DOMAIN && !long ? ` of domain ${(status >>> 4) & 15}` : '';
+      return `${NAMES[kind]}${hasLevel(kind) ? ` level ${level}` : ''}${domain}`;
+    }
+  }
+  return 'unknown fault';
 }

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * What a core does to memory. The fast path is a direct-mapped table of pages that lead straight to the host's
- * copy of RAM; a page is in it only if every access of that kind needs no further look:
- *
- *   readTags   page address where a load may go ahead, 4 (which no address equals) where not
- *   writeTags  the same for stores; never a page that holds decoded instructions
- *   bases      offset of the page in RAM
+ * copy of RAM (`core-area.ts` says where it stands: translated code looks into it too); a page is in it only if every
+ * access of that kind needs no further look.
  *
  * One set each for privileged and for user accesses, and for each of the last few values of DACR: a kernel that keeps
  * itself out of user memory changes it at every entry and exit. The low bits of the address are compared as well, so that an
@@ -23,6 +20,7 @@ import type { FlatRam } from '../../hw/ram.js';
 import type { CodeCache, CodePage } from '../code/code-cache.js';
 import type { Bus } from '../devices/bus.js';
 import type { AccessSize } from '../devices/device.js';
+import { CORE_BYTES, FAST, JUMPS, JUMPS_AT, NO_JUMP, NO_TAG, SET, SET_BYTES, SETS_AT } from './core-area.js';
 import { FAULT_ALIGNMENT, FAULT_EXTERNAL, fault } from './faults.js';
 import {
   R_PRIVILEGED_EXECUTE,
@@ -34,24 +32,56 @@ import {
 } from './tlb.js';
 import { Translator } from './translate.js';
 
-/** Pages in each fast table. */
-const FAST = 256;
-const NO_TAG = 4;
 /** Values of DACR that are kept apart. */
 const DOMAIN_SETS = 4;
 
-/** The fast table of one privilege. */
+/** What the core finds without a look at its TLB, for one privilege and value of DACR. */
 class FastPages {
-  readonly readTags: Int32Array = new Int32Array(FAST).fill(NO_TAG);
-  readonly writeTags: Int32Array = new Int32Array(FAST).fill(NO_TAG);
-  readonly bases: Uint32Array = new Uint32Array(FAST);
+  /** Of its entries in the storage: index of the first word. */
+  readonly first: number;
   readonly fetchTags: Int32Array = new Int32Array(FAST).fill(NO_TAG);
   readonly fetchPages: (CodePage | null)[] = new Array<CodePage | null>(FAST).fill(null);
+  private readonly words: Int32Array;
+  /** Something was entered since it was cleared. */
+  private used = true;
+
+  constructor(words: Int32Array, first: number) {
+    this.words = words;
+    this.first = first;
+    this.clear();
+  }
+
+  /** The index of the words of `vaddr`'s page. Whoever asks may enter something. */
+  entry(vaddr: number): number {
+    this.used = true;
+    return this.first + ((vaddr >>> 10) & (4 * (FAST - 1)));
+  }
 
   clear(): void {
-    this.readTags.fill(NO_TAG);
-    this.writeTags.fill(NO_TAG);
+    if (!this.used) return;
+    this.used = false;
+    this.words.fill(NO_TAG, this.first, this.first + 4 * FAST);
     this.fetchTags.fill(NO_TAG);
+    this.clearJumps();
+  }
+
+  clearJumps(): void {
+    const jumps = this.first + JUMPS_AT / 4;
+    this.words.fill(NO_JUMP, jumps, jumps + 2 * JUMPS);
+  }
+
+  /** From now on the code at `address` (bit 0: T32) is function `index` of the table. */
+  enterJump(address: number, index: number): void {
+    this.used = true;
+    const at = this.first + JUMPS_AT / 4 + (address & (2 * (JUMPS - 1)));
+    this.words[at] = address;
+    this.words[at + 1] = ~index;
+  }
+
+  /** Stores to the page at `base` must not go ahead. */
+  guard(base: number): void {
+    const { words, first } = this;
+    for (let at = first; at < first + 4 * FAST; at += 4) if (words[at + 3] === base) words[at + 1] = NO_TAG;
   }
 }
 
@@ -78,10 +108,11 @@ export class Memory {
   readonly words: Int32Array;
   readonly halves: Uint16Array;
   readonly bytes: Uint8Array;
-  private readTags: Int32Array;
-  private writeTags: Int32Array;
-  private bases: Uint32Array;
+  /** Index of the first word of this core's area. */
+  readonly area: number;
   private fast: FastPages;
+  /** `fast.first`. */
+  private first: number;
   /** Two for each value of DACR: privileged, user. */
   private readonly sets: FastPages[] = [];
   private readonly setDomains: number[] = [];
@@ -112,63 +143,65 @@ export class Memory {
     this.halves = this.ram.halves;
     this.bytes = this.ram.bytes;
     this.translator = new Translator(machine, cpu, registers);
-    for (let i = 0; i < 2 * DOMAIN_SETS; i++) this.sets.push(new FastPages());
+    this.area = (cpu * CORE_BYTES) / 4;
+    for (let i = 0; i < 2 * DOMAIN_SETS; i++) {
+      this.sets.push(new FastPages(this.words, this.area + (SETS_AT + i * SET_BYTES) / 4));
+    }
     for (let i = 0; i < DOMAIN_SETS; i++) this.setDomains.push(0);
     this.setDomains[0] = this.translator.domains;
     this.fast = this.sets[0]!;
-    this.readTags = this.fast.readTags;
-    this.writeTags = this.fast.writeTags;
-    this.bases = this.fast.bases;
+    this.first = this.fast.first;
+    this.useSet();
   }
 
   // Loads and stores. Addresses are int32 or uint32, values int32; bytes and halfwords are loaded unsigned.
 
   load32(vaddr: number): number {
-    const slot = (vaddr >>> 12) & (FAST - 1);
-    if (this.readTags[slot] === (vaddr & ~0xffc)) {
-      return this.words[(this.bases[slot]! + (vaddr & 0xffc)) >>> 2]!;
-    }
+    const { words } = this;
+    const entry = this.first + ((vaddr >>> 10) & (4 * (FAST - 1)));
+    if (words[entry] === (vaddr & ~0xffc)) return words[(words[entry + 2]! + vaddr) >>> 2]!;
     return this.slowLoad(vaddr >>> 0, 4) | 0;
   }
 
   load16(vaddr: number): number {
-    const slot = (vaddr >>> 12) & (FAST - 1);
-    if (this.readTags[slot] === (vaddr & ~0xffe)) {
-      return this.halves[(this.bases[slot]! + (vaddr & 0xffe)) >>> 1]!;
-    }
+    const { words } = this;
+    const entry = this.first + ((vaddr >>> 10) & (4 * (FAST - 1)));
+    if (words[entry] === (vaddr & ~0xffe)) return this.halves[(words[entry + 2]! + vaddr) >>> 1]!;
     return this.slowLoad(vaddr >>> 0, 2);
   }
 
   load8(vaddr: number): number {
-    const slot = (vaddr >>> 12) & (FAST - 1);
-    if (this.readTags[slot] === (vaddr & ~0xfff)) {
-      return this.bytes[(this.bases[slot]! + (vaddr & 0xfff)) >>> 0]!;
-    }
+    const { words } = this;
+    const entry = this.first + ((vaddr >>> 10) & (4 * (FAST - 1)));
+    if (words[entry] === (vaddr & ~0xfff)) return this.bytes[(words[entry + 2]! + vaddr) >>> 0]!;
     return this.slowLoad(vaddr >>> 0, 1);
   }
 
   store32(vaddr: number, value: number): void {
-    const slot = (vaddr >>> 12) & (FAST - 1);
-    if (this.writeTags[slot] === (vaddr & ~0xffc)) {
-      this.words[(this.bases[slot]! + (vaddr & 0xffc)) >>> 2] = value;
+    const { words } = this;
+    const entry = this.first + ((vaddr >>> 10) & (4 * (FAST - 1)));
+    if (words[entry + 1] === (vaddr & ~0xffc)) {
+      words[(words[entry + 2]! + vaddr) >>> 2] = value;
     } else {
       this.slowStore(vaddr >>> 0, 4, value >>> 0);
     }
   }
 
   store16(vaddr: number, value: number): void {
-    const slot = (vaddr >>> 12) & (FAST - 1);
-    if (this.writeTags[slot] === (vaddr & ~0xffe)) {
-      this.halves[(this.bases[slot]! + (vaddr & 0xffe)) >>> 1] = value;
+    const { words } = this;
+    const entry = this.first + ((vaddr >>> 10) & (4 * (FAST - 1)));
+    if (words[entry + 1] === (vaddr & ~0xffe)) {
+      this.halves[(words[entry + 2]! + vaddr) >>> 1] = value;
     } else {
       this.slowStore(vaddr >>> 0, 2, value & 0xffff);
     }
   }
 
   store8(vaddr: number, value: number): void {
-    const slot = (vaddr >>> 12) & (FAST - 1);
-    if (this.writeTags[slot] === (vaddr & ~0xfff)) {
-      this.bytes[(this.bases[slot]! + (vaddr & 0xfff)) >>> 0] = value;
+    const { words } = this;
+    const entry = this.first + ((vaddr >>> 10) & (4 * (FAST - 1)));
+    if (words[entry + 1] === (vaddr & ~0xfff)) {
+      this.bytes[(words[entry + 2]! + vaddr) >>> 0] = value;
     } else {
       this.slowStore(vaddr >>> 0, 1, value & 0xff);
     }
@@ -240,9 +273,8 @@ export class Memory {
 
   private useSet(): void {
     this.fast = this.sets[2 * this.currentSet + (this.privileged ? 0 : 1)]!;
-    this.readTags = this.fast.readTags;
-    this.writeTags = this.fast.writeTags;
-    this.bases = this.fast.bases;
+    this.first = this.fast.first;
+    this.words[this.area + SET] = 4 * this.first;
   }
 
   setBigEndian(bigEndian: boolean): void {
@@ -259,9 +291,7 @@ export class Memory {
 
   /** Stores to the page of RAM at offset `base` must take the slow path from now on: it holds instructions. */
   guardPage(base: number): void {
-    for (const pages of this.sets) {
-      for (let slot = 0; slot < FAST; slot++) if (pages.bases[slot] === base) pages.writeTags[slot] = NO_TAG;
-    }
+    for (const pages of this.sets) pages.guard(base);
   }
 
   // Instructions.
@@ -291,6 +321,7 @@ export class Memory {
     const page = this.code.page(frame, base);
     if (this.machine.observer === null) {
       const slot = (pc >>> 12) & (FAST - 1);
+      this.fast.entry(pc);
       this.fast.fetchTags[slot] = pc & ~0xfff;
       this.fast.fetchPages[slot] = page;
     }
@@ -305,7 +336,24 @@ export class Memory {
         pages.fetchTags[slot] = NO_TAG;
         pages.fetchPages[slot] = null;
       }
+      pages.clearJumps();
     }
+  }
+
+  /** The code at `address` (bit 0: T32), which was looked up just now, is function `index` of the table. */
+  enterJump(address: number, index: number): void {
+    this.fast.enterJump(address, index);
+  }
+
+  /** Enters the page of an access into the fast table if it may be made there; has no other effect. */
+  prepare(vaddr: number, write: boolean): void {
+    const { translator } = this;
+    const privileged = write ? R_PRIVILEGED_WRITE : R_PRIVILEGED_READ;
+    const user = write ? R_USER_WRITE : R_USER_READ;
+    const slot = translator.translate(vaddr, this.privileged ? privileged : user);
+    if (slot < 0) return;
+    const base = this.ram.offsetOf(translator.tlb.frames[slot]!);
+    if (base >= 0) this.enter(vaddr, base, slot);
   }
 
   /** Tells an observer that a block is about to be executed. */
@@ -382,15 +430,16 @@ export class Memory {
   /** Puts a page of RAM into the fast table, for what its rights permit. */
   private enter(vaddr: number, base: number, tlbSlot: number): void {
     if (this.machine.observer !== null || this.bigEndian) return;
-    const { fast } = this;
-    const slot = (vaddr >>> 12) & (FAST - 1);
+    const { words } = this;
+    const entry = this.fast.entry(vaddr);
     const rights = this.translator.rightsOf(tlbSlot);
     const tag = vaddr & ~0xfff;
     const mayRead = (rights & (this.privileged ? R_PRIVILEGED_READ : R_USER_READ)) !== 0;
     const mayWrite = (rights & (this.privileged ? R_PRIVILEGED_WRITE : R_USER_WRITE)) !== 0;
-    fast.readTags[slot] = mayRead ? tag : NO_TAG;
-    fast.writeTags[slot] = mayWrite && !this.code.hasCode(base) ? tag : NO_TAG;
-    fast.bases[slot] = base;
+    words[entry] = mayRead ? tag : NO_TAG;
+    words[entry + 1] = mayWrite && !this.code.hasCode(base) ? tag : NO_TAG;
+    words[entry + 2] = base - tag;
+    words[entry + 3] = base;
   }
 
   private deviceLoad(vaddr: number, paddr: number, size: AccessSize): number {

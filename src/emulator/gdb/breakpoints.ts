@@ -36,6 +36,11 @@ export class Breakpoints {
     else this.pages.set(page, left);
   }
 
+  /** No core can stop at one. */
+  get none(): boolean {
+    return this.addresses.size === 0 && this.held < 0;
+  }
+
   clear(): void {
     this.addresses.clear();
     this.pages.clear();

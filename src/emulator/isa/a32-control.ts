@@ -164,7 +164,7 @@ const status: readonly Encoding[] = [
 
 /** MSR (immediate) with op and mask 0: A5.2.11. Unallocated hints are NOP. */
 const hints: readonly Encoding[] = [
-  row('NOP', 'A1', 'A8.8.119', 'hint', 'cond:4 00110010 0000 (1111) (0000) imm:8', 'nop{c}', () => nop),
+  row('NOP', 'A1', 'A8.8.119', 'hint', 'cond:4 00110010 0000 (1111) (0000) imm:8', 'nop{c}{hint}', () => nop),
   row(
     'DBG',
     'A1',
@@ -216,7 +216,7 @@ const hints: readonly Encoding[] = [
     'A8.8.43',
     'hint',
     '1111 01010111 (1111) (1111) (0000) 0101 option:4',
-    'dmb {option}',
+    'dmb {barrier}',
     () => system.dmb,
   ),
   row(
@@ -225,7 +225,7 @@ const hints: readonly Encoding[] = [
     'A8.8.44',
     'hint',
     '1111 01010111 (1111) (1111) (0000) 0100 option:4',
-    'dsb {option}',
+    'dsb {barrier}',
     () => system.dsb,
   ),
   row(
@@ -234,7 +234,7 @@ const hints: readonly Encoding[] = [
     'A8.8.53',
     'hint',
     '1111 01010111 (1111) (1111) (0000) 0110 option:4',
-    'isb {option}',
+    'isb {sy}',
     () => system.isb,
   ),
 ];
@@ -272,7 +272,7 @@ const coprocessors: readonly Encoding[] = [
     'A8.8.107',
     'coprocessor',
     'cond:4 1110 opc1:3 1 crn:4 rt:4 coproc:4 opc2:3 1 crm:4',
-    'mrc{c} p{coproc}, {opc1}, {rt}, c{crn}, c{crm}, {opc2}',
+    'mrc{c} p{coproc}, {opc1}, {apsr}, c{crn}, c{crm}, {opc2}',
     op => (noCoprocessor(op) ? UNDEFINED : system.mrc),
     { see: isFloatingPoint },
   ),

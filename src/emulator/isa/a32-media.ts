@@ -332,7 +332,7 @@ const packing: readonly Encoding[] = [
     125,
     'parallel',
     'cond:4 01101000 rn:4 rd:4 amount:5 t:1 01 rm:4',
-    'pkh{t}{c} {rd}, {rn}, {rm}{shift}',
+    'pkh{tb}{c} {rd}, {rn}, {rm}{shift}',
     op => {
       if (op.rd === 15 || op.rn === 15 || op.rm === 15) return UNPREDICTABLE;
       decodeImmediateShift(op, op.t === 1 ? 2 : 0, op.amount);

@@ -289,7 +289,7 @@ const multiples: readonly Encoding[] = [
     'A8.8.57 to A8.8.60',
     'load-store-multiple',
     'cond:4 100 p:1 u:1 0 w:1 1 rn:4 list:16',
-    'ldm{mode}{c} {rn}{w}, {list}',
+    'ldm{multiple}{c} {rn}{w}, {list}',
     op => {
       if (op.rn === 15 || op.list === 0) return UNPREDICTABLE;
       if (op.w === 1 && ((op.list >> op.rn) & 1) === 1) return UNPREDICTABLE;
@@ -303,7 +303,7 @@ const multiples: readonly Encoding[] = [
     'A8.8.199 to A8.8.202',
     'load-store-multiple',
     'cond:4 100 p:1 u:1 0 w:1 0 rn:4 list:16',
-    'stm{mode}{c} {rn}{w}, {list}',
+    'stm{multiple}{c} {rn}{w}, {list}',
     op => {
       if (op.rn === 15 || op.list === 0) return UNPREDICTABLE;
       // With write-back, a base in the list is UNKNOWN unless it comes first.
@@ -317,7 +317,7 @@ const multiples: readonly Encoding[] = [
     'B9.3.5',
     'load-store-multiple',
     'cond:4 100 p:1 u:1 1 w:1 1 rn:4 1 list:15',
-    'ldm{mode}{c} {rn}{w}, {list}^',
+    'ldm{multiple}{c} {rn}{w}, {list}^',
     op => {
       op.list |= 0x8000;
       if (op.rn === 15 || (op.w === 1 && ((op.list >> op.rn) & 1) === 1)) return UNPREDICTABLE;
@@ -332,7 +332,7 @@ const multiples: readonly Encoding[] = [
     'B9.3.6',
     'load-store-multiple',
     'cond:4 100 p:1 u:1 1 (0) 1 rn:4 0 list:15',
-    'ldm{mode}{c} {rn}, {list}^',
+    'ldm{multiple}{c} {rn}, {list}^',
     op => {
       if (op.rn === 15 || op.list === 0) return UNPREDICTABLE;
       multipleOffsets(op);
@@ -345,7 +345,7 @@ const multiples: readonly Encoding[] = [
     'B9.3.17',
     'load-store-multiple',
     'cond:4 100 p:1 u:1 1 (0) 0 rn:4 list:16',
-    'stm{mode}{c} {rn}, {list}^',
+    'stm{multiple}{c} {rn}, {list}^',
     op => {
       if (op.rn === 15 || op.list === 0) return UNPREDICTABLE;
       multipleOffsets(op);
@@ -358,7 +358,7 @@ const multiples: readonly Encoding[] = [
     'B9.3.13',
     'system',
     '1111 100 p:1 u:1 0 w:1 1 rn:4 (0000) (1010) (0000) (0000)',
-    'rfe{mode} {rn}{w}',
+    'rfe{amode} {rn}{w}',
     op => {
       if (op.rn === 15) return UNPREDICTABLE;
       op.last = 1;
@@ -372,7 +372,7 @@ const multiples: readonly Encoding[] = [
     'B9.3.16',
     'system',
     '1111 100 p:1 u:1 1 w:1 0 (1101) (0000) (0101) (000) mode:5',
-    'srs{mode} sp{w}, #{mode}',
+    'srs{amode} sp{w}, #{mode}',
     op => {
       pairOffsets(op);
       return multiple.srs;
@@ -380,7 +380,19 @@ const multiples: readonly Encoding[] = [
   ),
 ];
 
-/** Hints of which nothing is seen: A5.7.1. */
+/** Hints of which nothing is seen. The address is worked out for those who read the instruction. */
+function preloadImmediate(op: Op): Decoded {
+  if (op.u === 0) op.imm = -op.imm | 0;
+  return access.preload;
+}
+
+function preloadRegister(op: Op): Decoded {
+  op.i = 1;
+  decodeImmediateShift(op, op.shift, op.amount);
+  return access.preload;
+}
+
+/** A5.7.1. */
 const preloads: readonly Encoding[] = [
   row(
     'PLD, PLDW (immediate)',
@@ -388,8 +400,8 @@ const preloads: readonly Encoding[] = [
     'A8.8.127',
     'hint',
     '1111 0101 u:1 r:1 01 rn:4 (1111) imm:12',
-    'pld {address}',
-    () => access.preload,
+    'pld{forWriting} {address}',
+    preloadImmediate,
   ),
   row(
     'PLD, PLDW (register)',
@@ -397,8 +409,8 @@ const preloads: readonly Encoding[] = [
     'A8.8.129',
     'hint',
     '1111 0111 u:1 r:1 01 rn:4 (1111) amount:5 shift:2 0 rm:4',
-    'pld {address}',
-    () => access.preload,
+    'pld{forWriting} {address}',
+    preloadRegister,
   ),
   row(
     'PLI (immediate)',
@@ -407,7 +419,7 @@ const preloads: readonly Encoding[] = [
     'hint',
     '1111 0100 u:1 101 rn:4 (1111) imm:12',
     'pli {address}',
-    () => access.preload,
+    preloadImmediate,
   ),
   row(
     'PLI (register)',
@@ -416,7 +428,7 @@ const preloads: readonly Encoding[] = [
     'hint',
     '1111 0110 u:1 101 rn:4 (1111) amount:5 shift:2 0 rm:4',
     'pli {address}',
-    () => access.preload,
+    preloadRegister,
   ),
   row(
     'Unallocated memory hint (immediate)',

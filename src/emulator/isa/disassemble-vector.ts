@@ -4,26 +4,8 @@
  * a decoded Op. Spelled as the manual and GNU objdump spell them.
  */
 import { doubleValue, singleValue } from '../fp/bits.js';
+import { CORE_NAMES } from './disassemble-integer.js';
 import type { Op } from './op.js';
-
-const CORE = [
-  'r0',
-  'r1',
-  'r2',
-  'r3',
-  'r4',
-  'r5',
-  'r6',
-  'r7',
-  'r8',
-  'r9',
-  'r10',
-  'r11',
-  'r12',
-  'sp',
-  'lr',
-  'pc',
-];
 
 /** The text for `{name}`; undefined: not one of these tables' own. */
 export function vectorField(op: Op, name: string): string | undefined {
@@ -43,8 +25,6 @@ export function vectorField(op: Op, name: string): string | undefined {
       return op.t !== 0 ? 't' : 'b';
     case 'w':
       return op.w !== 0 ? '!' : '';
-    case 'apsr':
-      return op.rt === 15 ? 'APSR_nzcv' : CORE[op.rt]!;
     case 'fimm':
       return String((op.word & 0x100) !== 0 ? doubleValue(op.imm, 0) : singleValue(op.imm));
     case 'vimm':
@@ -54,7 +34,8 @@ export function vectorField(op: Op, name: string): string | undefined {
     case 'dlist':
       return run('d', op.vd, op.size >> 1);
     case 'mem':
-      return op.imm === 0 ? `[${CORE[op.rn]}]` : `[${CORE[op.rn]}, #${op.imm}]`;
+      if (op.imm !== 0) return `[${CORE_NAMES[op.rn]}, #${op.imm}]`;
+      return op.u !== 0 ? `[${CORE_NAMES[op.rn]}]` : `[${CORE_NAMES[op.rn]}, #-0]`;
     case 'table':
       return spaced(op.vn, op.size, 1, '');
     case 'list':
@@ -94,8 +75,8 @@ function spaced(first: number, count: number, step: number, suffix: string): str
 /** `[rn :align]`, and how the base moves. */
 function element(op: Op): string {
   const align = op.mask === 0 ? '' : ` :${8 * (op.mask + 1)}`;
-  const after = op.rm === 15 ? '' : op.rm === 13 ? '!' : `, ${CORE[op.rm]}`;
-  return `[${CORE[op.rn]}${align}]${after}`;
+  const after = op.rm === 15 ? '' : op.rm === 13 ? '!' : `, ${CORE_NAMES[op.rm]}`;
+  return `[${CORE_NAMES[op.rn]}${align}]${after}`;
 }
 
 /** The expanded immediate of VMOV and its kin, an element of it. */

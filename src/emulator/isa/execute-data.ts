@@ -444,7 +444,7 @@ export function runShiftedCarry(cpu: Cpu, op: Op): Outcome {
   return op.operation(cpu, op);
 }
 
-function runShiftedByRegister(cpu: Cpu, op: Op): Outcome {
+export function runShiftedByRegister(cpu: Cpu, op: Op): Outcome {
   cpu.r[OPERAND] = shiftedByRegister(cpu, op);
   return op.operation(cpu, op);
 }

@@ -6,6 +6,7 @@
  * base where `w` is 1. Addresses rise with register numbers, whatever the form. Addresses that are not aligned fault.
  * An instruction that faults leaves every register as it was: values are collected first.
  */
+import { readBanked, writeBanked } from '../cpu/banked.js';
 import type { Cpu } from '../cpu/cpu.js';
 import { MODE_USER } from '../cpu/modes.js';
 import type { Op, Outcome } from './op.js';
@@ -65,7 +66,7 @@ export function ldmUser(cpu: Cpu, op: Op): Outcome {
   if (!collect(cpu, op)) return cpu.dataAbort();
   for (let list = op.list; list !== 0; list &= list - 1) {
     const register = 31 - Math.clz32(list & -list);
-    cpu.writeBanked(register, MODE_USER, loaded[register]!);
+    writeBanked(cpu, register, MODE_USER, loaded[register]!);
   }
   return cpu.attention as Outcome;
 }
@@ -80,7 +81,7 @@ export function stmUser(cpu: Cpu, op: Op): Outcome {
     return cpu.dataAbort();
   }
   for (let list = op.list; list !== 0; list &= list - 1) {
-    mem.store32(address, cpu.readBanked(31 - Math.clz32(list & -list), MODE_USER));
+    mem.store32(address, readBanked(cpu, 31 - Math.clz32(list & -list), MODE_USER));
     if (mem.failed !== 0) return cpu.dataAbort();
     address = (address + 4) | 0;
   }
@@ -117,12 +118,12 @@ export function rfe(cpu: Cpu, op: Op): Outcome {
 export function srs(cpu: Cpu, op: Op): Outcome {
   if (!cpu.hasSpsr) return cpu.undefined();
   const { mem } = cpu;
-  const base = cpu.readBanked(13, op.mode);
+  const base = readBanked(cpu, 13, op.mode);
   const address = (base + op.imm) | 0;
   mem.store32Aligned(address, cpu.r[14]!);
   if (mem.failed !== 0) return cpu.dataAbort();
   mem.store32Aligned((address + 4) | 0, cpu.spsr);
   if (mem.failed !== 0) return cpu.dataAbort();
-  if (op.w === 1) cpu.writeBanked(13, op.mode, (base + op.amount) | 0);
+  if (op.w === 1) writeBanked(cpu, 13, op.mode, (base + op.amount) | 0);
   return cpu.attention as Outcome;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Status registers, exceptions, hints, barriers, coprocessors: ARM DDI 0406C, A8.8 and B9.3. */
+import { readBanked, readBankedSpsr, writeBanked, writeBankedSpsr } from '../cpu/banked.js';
 import type { Cpu } from '../cpu/cpu.js';
 import { WAITING_FOR_EVENT, WAITING_FOR_INTERRUPT } from '../cpu/cpu.js';
 import { FAULT_DEBUG, fault } from '../cpu/faults.js';
@@ -78,7 +79,7 @@ export function mrsBanked(cpu: Cpu, op: Op): Outcome {
   const which = banked(op);
   if (which === null || !cpu.privileged || bankOf(which[1]) < 0) return cpu.undefined();
   const [register, mode] = which;
-  cpu.r[op.rd] = register === 16 ? cpu.readBankedSpsr(mode) : cpu.readBanked(register, mode);
+  cpu.r[op.rd] = register === 16 ? readBankedSpsr(cpu, mode) : readBanked(cpu, register, mode);
   return NEXT;
 }
 
@@ -87,8 +88,8 @@ export function msrBanked(cpu: Cpu, op: Op): Outcome {
   if (which === null || !cpu.privileged || bankOf(which[1]) < 0) return cpu.undefined();
   const [register, mode] = which;
   const value = cpu.r[op.rn]!;
-  if (register === 16) cpu.writeBankedSpsr(mode, value);
-  else cpu.writeBanked(register, mode, value);
+  if (register === 16) writeBankedSpsr(cpu, mode, value);
+  else writeBanked(cpu, register, mode, value);
   return NEXT;
 }
 

@@ -144,7 +144,7 @@ export function readingAlignedPc(op: Op, execute: Execute): Execute {
   return runReadingAlignedPc;
 }
 
-function runWritingPc(cpu: Cpu, op: Op): Outcome {
+export function runWritingPc(cpu: Cpu, op: Op): Outcome {
   cpu.r[15] = pcValue(cpu, op);
   const outcome = op.inner(cpu, op);
   if (outcome === BRANCHED) return BRANCHED;

@@ -138,14 +138,20 @@ function immediate8(name: string, encoding: string, section: number, opcode: str
 }
 
 /** Data processing of two low registers: A6.2.2. */
-function two(name: string, section: number, opcode: string, decode: (op: Op) => Decoded): Encoding {
+function two(
+  name: string,
+  section: number,
+  opcode: string,
+  decode: (op: Op) => Decoded,
+  syntax = `${name.toLowerCase()}{s}{c} {rd}, {rm}`,
+): Encoding {
   return t16(
     `${name} (register)`,
     'T1',
     section,
     'data-processing',
     `010000 ${opcode} rm:3 rd:3`,
-    `${name.toLowerCase()}{s}{c} {rd}, {rm}`,
+    syntax,
     op => {
       flags(op);
       op.rn = op.rd;
@@ -158,14 +164,21 @@ function twoOf(name: string, section: number, opcode: string, forms: Forms): Enc
   return two(name, section, opcode, op => withShift(op, forms));
 }
 
+/** Comparisons: the flags are all that they write. */
+function compareTwo(name: string, section: number, opcode: string, forms: Forms): Encoding {
+  const decode = (op: Op): Decoded => withShift(op, forms);
+  return two(name, section, opcode, decode, `${name.toLowerCase()}{c} {rd}, {rm}`);
+}
+
 /** Rd shifted by Rm. */
 function twoShift(name: string, section: number, opcode: string, type: number): Encoding {
-  return two(name, section, opcode, op => {
+  const decode = (op: Op): Decoded => {
     op.ra = op.rm;
     op.rm = op.rd;
     op.shift = type;
     return withRegisterShift(op, MOV);
-  });
+  };
+  return two(name, section, opcode, decode, `${name.toLowerCase()}{s}{c} {rd}, {ra}`);
 }
 
 const dataProcessing: readonly Encoding[] = [
@@ -190,14 +203,20 @@ const dataProcessing: readonly Encoding[] = [
   twoOf('ADC', 2, '0101', ADC),
   twoOf('SBC', 162, '0110', SBC),
   twoShift('ROR', 150, '0111', 3),
-  twoOf('TST', 241, '1000', TST),
-  two('RSB', 152, '1001', op => {
-    op.rn = op.rm;
-    op.imm = 0;
-    return withImmediate(op, RSB, -1);
-  }),
-  twoOf('CMP', 38, '1010', CMP),
-  twoOf('CMN', 35, '1011', CMN),
+  compareTwo('TST', 241, '1000', TST),
+  two(
+    'RSB',
+    152,
+    '1001',
+    op => {
+      op.rn = op.rm;
+      op.imm = 0;
+      return withImmediate(op, RSB, -1);
+    },
+    'neg{s}{c} {rd}, {rm}',
+  ),
+  compareTwo('CMP', 38, '1010', CMP),
+  compareTwo('CMN', 35, '1011', CMN),
   twoOf('ORR', 123, '1100', ORR),
   two('MUL', 114, '1101', () => mul),
   twoOf('BIC', 22, '1110', BIC),
@@ -339,7 +358,7 @@ function hint(name: string, section: number, opcode: string, execute: Execute): 
 }
 
 const miscellaneous: readonly Encoding[] = [
-  t16('ADR', 'T1', 12, 'data-processing', '10100 rd:3 imm:8', 'adr{c} {rd}, #{imm}', op => {
+  t16('ADR', 'T1', 12, 'data-processing', '10100 rd:3 imm:8', 'add{c} {rd}, pc, #{imm}', op => {
     op.imm *= 4;
     op.rn = 15;
     return readingAlignedPc(op, ADD.immediate);
@@ -353,25 +372,17 @@ const miscellaneous: readonly Encoding[] = [
     'add{c} {rd}, sp, #{imm}',
     op => stackPointer(op, ADD),
   ),
-  t16(
-    'ADD (SP plus immediate)',
-    'T2',
-    9,
-    'data-processing',
-    '101100000 imm:7',
-    'add{c} sp, sp, #{imm}',
-    op => {
-      op.rd = 13;
-      return stackPointer(op, ADD);
-    },
-  ),
+  t16('ADD (SP plus immediate)', 'T2', 9, 'data-processing', '101100000 imm:7', 'add{c} sp, #{imm}', op => {
+    op.rd = 13;
+    return stackPointer(op, ADD);
+  }),
   t16(
     'SUB (SP minus immediate)',
     'T1',
     225,
     'data-processing',
     '101100001 imm:7',
-    'sub{c} sp, sp, #{imm}',
+    'sub{c} sp, #{imm}',
     op => {
       op.rd = 13;
       return stackPointer(op, SUB);
@@ -421,13 +432,13 @@ const miscellaneous: readonly Encoding[] = [
     op.cond = 14;
     return system.bkpt;
   }),
-  t16('IT', 'T1', 54, 'branch', '10111111 option:4 mask:4', 'it{mask} {option}', op => {
+  t16('IT', 'T1', 54, 'branch', '10111111 option:4 mask:4', 'it{then} {firstcond}', op => {
     if (op.it !== 0 || op.option === 15 || (op.option === 14 && (op.mask & (op.mask - 1)) !== 0))
       return UNPREDICTABLE;
     op.itNext = (op.option << 4) | op.mask;
     return nop;
   }),
-  t16('hint', 'T1', 119, 'hint', '10111111 imm:4 0000', 'nop{c}', () => nop),
+  t16('hint', 'T1', 119, 'hint', '10111111 imm:4 0000', 'nop{c}{hint}', () => nop),
   hint('YIELD', 426, '0001', system.yieldTurn),
   hint('WFE', 424, '0010', system.wfe),
   hint('WFI', 425, '0011', system.wfi),
@@ -435,7 +446,7 @@ const miscellaneous: readonly Encoding[] = [
 ];
 
 const multiples: readonly Encoding[] = [
-  t16('STM', 'T1', 199, 'load-store-multiple', '11000 rn:3 list:8', 'stm{c} {rn}!, {list}', op => {
+  t16('STM', 'T1', 199, 'load-store-multiple', '11000 rn:3 list:8', 'stmia{c} {rn}!, {list}', op => {
     if (op.list === 0) return UNPREDICTABLE;
     op.w = 1;
     op.p = 0;
@@ -443,7 +454,7 @@ const multiples: readonly Encoding[] = [
     multipleOffsets(op);
     return multiple.stm;
   }),
-  t16('LDM', 'T1', 57, 'load-store-multiple', '11001 rn:3 list:8', 'ldm{c} {rn}{w}, {list}', op => {
+  t16('LDM', 'T1', 57, 'load-store-multiple', '11001 rn:3 list:8', 'ldmia{c} {rn}{w}, {list}', op => {
     if (op.list === 0) return UNPREDICTABLE;
     op.w = ((op.list >> op.rn) & 1) ^ 1;
     op.p = 0;
@@ -454,7 +465,7 @@ const multiples: readonly Encoding[] = [
 ];
 
 const branches: readonly Encoding[] = [
-  t16('B', 'T1', 18, 'branch', '1101 cond:4 imm:8', 'b{c} {target}', op => {
+  t16('B', 'T1', 18, 'branch', '1101 cond:4 imm:8', 'b{c}.n {target}', op => {
     op.imm = signed(op.imm, 8) * 2 + 4;
     return op.it === 0 ? branch.b : UNPREDICTABLE;
   }),
@@ -463,7 +474,7 @@ const branches: readonly Encoding[] = [
     op.last = 1;
     return system.svc;
   }),
-  t16('B', 'T2', 18, 'branch', '11100 imm:11', 'b{c} {target}', op => {
+  t16('B', 'T2', 18, 'branch', '11100 imm:11', 'b{c}.n {target}', op => {
     op.imm = signed(op.imm, 11) * 2 + 4;
     op.last = 1;
     return mayBranch(op) ? branch.b : UNPREDICTABLE;

@@ -96,7 +96,7 @@ function barrier(name: string, section: string, code: string, execute: Execute):
     section,
     'hint',
     `11110 0 1110 11 (1111) 10 (0) 0 (1111) ${code} option:4`,
-    `${name.toLowerCase()} {option}`,
+    `${name.toLowerCase()} ${name === 'ISB' ? '{sy}' : '{barrier}'}`,
     () => execute,
   );
 }
@@ -142,7 +142,7 @@ const systems: readonly Encoding[] = [
     'A8.8.119',
     'hint',
     '11110 0 1110 10 (1111) 10 (0) 0 (0) 000 imm:8',
-    'nop{c}.w',
+    'nop{c}.w{hint}',
     () => nop,
   ),
   hint('YIELD', 'A8.8.426', '00000001', system.yieldTurn),
@@ -260,7 +260,7 @@ const coprocessors: readonly Encoding[] = [
     'A8.8.107',
     'coprocessor',
     '1110 1110 opc1:3 1 crn:4 rt:4 coproc:4 opc2:3 1 crm:4',
-    'mrc{c} p{coproc}, {opc1}, {rt}, c{crn}, c{crm}, {opc2}',
+    'mrc{c} p{coproc}, {opc1}, {apsr}, c{crn}, c{crm}, {opc2}',
     op => {
       if (noCoprocessor(op)) return UNDEFINED;
       return op.rt === 13 ? UNPREDICTABLE : system.mrc;

@@ -96,7 +96,9 @@ function rowsOf(operation: Operation): Encoding[] {
   const rn = kind === 'd' ? '1111' : 'rn:4';
   const rd = kind === 'n' ? '1111' : 'rd:4';
   const registers = { dn: '{rd}, {rn}', d: '{rd}', n: '{rn}' }[kind];
-  const mnemonic = kind === 'n' ? `${name.toLowerCase()}{c}` : `${name.toLowerCase()}{s}{c}`;
+  // `.w` where a 16-bit instruction has the same operands.
+  const w = ['ORN', 'TEQ', 'RSB'].includes(name) ? '' : '.w';
+  const mnemonic = `${name.toLowerCase()}${kind === 'n' ? '' : '{s}'}{c}${w}`;
   return [
     row(
       `${name} (immediate)`,
@@ -104,7 +106,7 @@ function rowsOf(operation: Operation): Encoding[] {
       `A8.8.${sections[0]}`,
       'data-processing',
       `11110 imm:1 0 ${opcode} ${s} ${rn} 0 imm:3 ${rd} imm:8`,
-      `${mnemonic}.w ${registers}, #{imm}`,
+      `${mnemonic} ${registers}, #{imm}`,
       op => {
         if (refuses(op, operation, true)) return UNPREDICTABLE;
         const value = expandT32(op.imm);
@@ -121,7 +123,7 @@ function rowsOf(operation: Operation): Encoding[] {
       `A8.8.${sections[1]}`,
       'data-processing',
       `1110101 ${opcode} ${s} ${rn} (0) amount:3 ${rd} amount:2 shift:2 rm:4`,
-      `${mnemonic}.w ${registers}, {rm}{shift}`,
+      `${mnemonic} ${registers}, {rm}{shift}`,
       op => {
         if (refuses(op, operation, false)) return UNPREDICTABLE;
         if (kind === 'n') op.s = 1;
@@ -324,7 +326,7 @@ function extensions(
       `A8.8.${sections[1]}`,
       'parallel',
       `11111010 0 ${opcode} 1111 1111 rd:4 1 (0) amount:2 rm:4`,
-      `${name}{c}.w {rd}, {rm}{rotation}`,
+      `${name}{c}${name.endsWith('16') ? '' : '.w'} {rd}, {rm}{rotation}`,
       decode(alone, ['rd', 'rm']),
     ),
   ];
@@ -376,7 +378,7 @@ function three(
     `A8.8.${section}`,
     kind,
     `11111010 10 ${op1} rn:4 1111 rd:4 10 ${op2} rm:4`,
-    `${name.toLowerCase()}{c} {rd}, {rm}, {rn}`,
+    `${name.toLowerCase()}{c} ${name === 'SEL' ? '{rd}, {rn}, {rm}' : '{rd}, {rm}, {rn}'}`,
     checked(execute, 'rd', 'rn', 'rm'),
   );
 }
@@ -389,7 +391,7 @@ function twice(name: string, section: number, op1: string, op2: string, execute:
     `A8.8.${section}`,
     'parallel',
     `11111010 10 ${op1} rn:4 1111 rd:4 10 ${op2} rm:4`,
-    `${name.toLowerCase()}{c}.w {rd}, {rm}`,
+    `${name.toLowerCase()}{c}${name.startsWith('REV') ? '.w' : ''} {rd}, {rm}`,
     op => (bad(op.rd) || bad(op.rm) || op.rn !== op.rm ? UNPREDICTABLE : execute),
   );
 }
@@ -422,7 +424,7 @@ const registers: readonly Encoding[] = [
     'A8.8.125',
     'parallel',
     '1110101 0110 0 rn:4 (0) amount:3 rd:4 amount:2 t:1 0 rm:4',
-    'pkh{t}{c} {rd}, {rn}, {rm}{shift}',
+    'pkh{tb}{c} {rd}, {rn}, {rm}{shift}',
     op => {
       if (bad(op.rd) || bad(op.rn) || bad(op.rm)) return UNPREDICTABLE;
       decodeImmediateShift(op, op.t === 1 ? 2 : 0, op.amount);
@@ -430,6 +432,18 @@ const registers: readonly Encoding[] = [
     },
   ),
 ];
+
+/** A name with what bits of `op2` put behind it: which halves, exchanged, rounded. */
+function mnemonic(name: string, op2: string): string {
+  const bits = /n:1 m:1/.test(op2)
+    ? '{xy}'
+    : op2.endsWith('m:1')
+      ? '{y}'
+      : /[xr]:1/.test(op2)
+        ? `{${op2.at(-3)}}`
+        : '';
+  return `${name.replace(/x?y$/, '').toLowerCase()}${bits}`;
+}
 
 /** With an accumulator, and what it is with Ra = 1111. */
 function multiplication(
@@ -447,7 +461,7 @@ function multiplication(
       'A6.3.16',
       'multiply',
       `11111011 0 ${op1} rn:4 ra:4 rd:4 00 ${op2} rm:4`,
-      `${name.toLowerCase()}{c} {rd}, {rn}, {rm}, {ra}`,
+      `${mnemonic(name, op2)}{c} {rd}, {rn}, {rm}, {ra}`,
       op => {
         op.s = 0;
         return bad(op.rd) || bad(op.rn) || bad(op.rm) || bad(op.ra) ? UNPREDICTABLE : accumulate;
@@ -462,7 +476,7 @@ function multiplication(
         'A6.3.16',
         'multiply',
         `11111011 0 ${op1} rn:4 1111 rd:4 00 ${op2} rm:4`,
-        `${aloneName!.toLowerCase()}{c} {rd}, {rn}, {rm}`,
+        `${mnemonic(aloneName!, op2)}{c}${aloneName === 'MUL' ? '.w' : ''} {rd}, {rn}, {rm}`,
         op => {
           op.s = 0;
           return bad(op.rd) || bad(op.rn) || bad(op.rm) ? UNPREDICTABLE : alone;
@@ -481,7 +495,7 @@ function long(name: string, op1: string, op2: string, execute: Execute): Encodin
     'A6.3.17',
     'multiply',
     `11111011 1 ${op1} rn:4 rt:4 rt2:4 ${op2} rm:4`,
-    `${name.toLowerCase()}{c} {rt}, {rt2}, {rn}, {rm}`,
+    `${mnemonic(name, op2)}{c} {rt}, {rt2}, {rn}, {rm}`,
     op => {
       op.s = 0;
       if (bad(op.rt) || bad(op.rt2) || bad(op.rn) || bad(op.rm) || op.rt === op.rt2) return UNPREDICTABLE;

@@ -52,10 +52,8 @@ function rowsOf(its: Kind): Encoding[] {
       mnemonic,
       op => {
         if (op.rn === 15) return UNDEFINED;
-        const special = target(op, its);
-        if (special !== null) return special;
         op.p = 1;
-        return finish(op, its);
+        return target(op, its) ?? finish(op, its);
       },
     ),
     row(
@@ -70,11 +68,10 @@ function rowsOf(its: Kind): Encoding[] {
         const writesBack = op.w === 1;
         if (load && !its.word && op.rt === 15 && !(op.p === 1 && op.u === 0 && op.w === 0))
           return UNPREDICTABLE;
+        if (op.u === 0) op.imm = -op.imm | 0;
         const special = target(op, its);
         if (special !== null) return special;
-        if (writesBack && op.rn === op.rt) return UNPREDICTABLE;
-        if (op.u === 0) op.imm = -op.imm | 0;
-        return finish(op, its);
+        return writesBack && op.rn === op.rt ? UNPREDICTABLE : finish(op, its);
       },
       { see: op => load && isLiteral(op) },
     ),
@@ -105,12 +102,10 @@ function rowsOf(its: Kind): Encoding[] {
       op => {
         if (op.rn === 15) return UNDEFINED;
         if (bad(op.rm)) return UNPREDICTABLE;
-        const special = target(op, its);
-        if (special !== null) return special;
         op.i = 1;
         op.p = 1;
         op.u = 1;
-        return finish(op, its);
+        return target(op, its) ?? finish(op, its);
       },
       { see: op => load && isLiteral(op) },
     ),
@@ -123,13 +118,13 @@ function rowsOf(its: Kind): Encoding[] {
         section,
         'load-store',
         `${top} u:1 ${size} 1 1111 rt:4 imm:12`,
-        `${name.toLowerCase()}{c}.w {rt}, [pc, #{imm}]`,
+        mnemonic,
         op => {
-          const special = target(op, its);
-          if (special !== null) return special;
           op.rn = 15;
           op.p = 1;
           if (op.u === 0) op.imm = -op.imm | 0;
+          const special = target(op, its);
+          if (special !== null) return special;
           if (op.rt === 15) return loadingPc(op, its.access.plain);
           return readingAlignedPc(op, its.access.plain);
         },
@@ -187,7 +182,7 @@ const exclusives: readonly Encoding[] = [
     'A8.8.212',
     'exclusive',
     '111010000100 rn:4 rt:4 rd:4 imm:8',
-    'strex{c} {rd}, {rt}, [{rn}, #{imm}]',
+    'strex{c} {rd}, {rt}, [{rn}{offset}]',
     op => {
       op.imm *= 4;
       return storeExclusive(op, access.strex);
@@ -199,7 +194,7 @@ const exclusives: readonly Encoding[] = [
     'A8.8.75',
     'exclusive',
     '111010000101 rn:4 rt:4 (1111) imm:8',
-    'ldrex{c} {rt}, [{rn}, #{imm}]',
+    'ldrex{c} {rt}, [{rn}{offset}]',
     op => {
       op.imm *= 4;
       return loadExclusive(op, access.ldrex);
@@ -271,7 +266,7 @@ const exclusives: readonly Encoding[] = [
     'A8.8.236',
     'branch',
     '111010001101 rn:4 (1111) (0000) 000 h:1 rm:4',
-    'tb{h} [{rn}, {rm}]',
+    'tb{hb}{c} [{rn}, {rm}{doubled}]',
     op => {
       if (op.rn === 13 || bad(op.rm) || (op.it !== 0 && (op.it & 0xf) !== 8)) return UNPREDICTABLE;
       op.last = 1;
@@ -287,7 +282,7 @@ function severalLoaded(name: string, p: 0 | 1, u: 0 | 1, bits: string, section: 
     section,
     'load-store-multiple',
     `1110100 ${bits} w:1 1 rn:4 list:16`,
-    `${name.toLowerCase()}{c}.w {rn}{w}, {list}`,
+    `${name.toLowerCase()}${p === 1 ? '{c}' : 'ia{c}.w'} {rn}{w}, {list}`,
     op => {
       if (op.rn === 15 || (op.list & (op.list - 1)) === 0 || (op.list & 0x2000) !== 0) return UNPREDICTABLE;
       if ((op.list & 0xc000) === 0xc000) return UNPREDICTABLE;
@@ -308,7 +303,7 @@ function severalStored(name: string, p: 0 | 1, u: 0 | 1, bits: string, section: 
     section,
     'load-store-multiple',
     `1110100 ${bits} w:1 0 rn:4 list:16`,
-    `${name.toLowerCase()}{c}.w {rn}{w}, {list}`,
+    `${name.toLowerCase()}${p === 1 ? '{c}' : 'ia{c}.w'} {rn}{w}, {list}`,
     op => {
       if (op.rn === 15 || (op.list & (op.list - 1)) === 0 || (op.list & 0xa000) !== 0) return UNPREDICTABLE;
       if (op.w === 1 && ((op.list >> op.rn) & 1) === 1) return UNPREDICTABLE;
@@ -328,7 +323,7 @@ function stateReturn(encoding: string, p: 0 | 1, u: 0 | 1, bits: string): Encodi
       'B9.3.15',
       'system',
       `1110100 ${bits} w:1 0 (1101) (1100) (0000) (000) mode:5`,
-      'srs{mode} sp{w}, #{mode}',
+      'srs{amode} sp{w}, #{mode}',
       op => {
         op.p = p;
         op.u = u;
@@ -342,7 +337,7 @@ function stateReturn(encoding: string, p: 0 | 1, u: 0 | 1, bits: string): Encodi
       'B9.3.13',
       'system',
       `1110100 ${bits} w:1 1 rn:4 (1100) (0000) (0000) (0000)`,
-      'rfe{mode} {rn}{w}',
+      'rfe{amode} {rn}{w}',
       op => {
         if (op.rn === 15) return UNPREDICTABLE;
         op.p = p;

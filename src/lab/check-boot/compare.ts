@@ -9,6 +9,7 @@ import { KernelConfig } from '../../linux/config.js';
 import { bootDesign } from '../boot.js';
 import { type BootFacts, bootFacts } from '../facts.js';
 import type { PreparedBoard } from '../job.js';
+import { isUnderstood, parseDmaLine } from './dma-lines.js';
 import { type DmaReplay, replayDma } from './dma-replay.js';
 import { fields } from './fields.js';
 import { recordedImage } from './image.js';
@@ -20,6 +21,8 @@ export interface CheckOptions {
   readonly keepImage?: boolean;
   /** Names of fields that were taken from the recording. */
   readonly inputs?: readonly string[];
+  /** What speaks against the comparison already. */
+  readonly doubts?: readonly string[];
 }
 
 function withRecordedImage(prepared: PreparedBoard, recording: Recording): PreparedBoard | undefined {
@@ -29,7 +32,9 @@ function withRecordedImage(prepared: PreparedBoard, recording: Recording): Prepa
   return image && { ...prepared, config: new KernelConfig({ ...config.parts(), image }) };
 }
 
-function absent(field: string, decidedBy: string, outcome: 'absent' | 'input' = 'absent'): FieldResult {
+type Uncompared = 'absent' | 'input' | 'not-understood';
+
+function absent(field: string, decidedBy: string, outcome: Uncompared = 'absent'): FieldResult {
   return { field, outcome, decidedBy, lines: 0, agreeing: 0, recorded: [], modelled: [] };
 }
 
@@ -49,10 +54,16 @@ const dmaFields: readonly (readonly [string, keyof DmaReplay, string])[] = [
   ['dma_api addresses', 'addresses', 'arch/arm/mm/mmu.c, map_lowmem()'],
 ];
 
-function dmaResults(recording: Recording, replayed: DmaReplay): FieldResult[] {
+/** Lines of the recorder that this reader does not know. */
+function unreadLines({ dma_api = [] }: Recording): string[] {
+  return dma_api.filter(text => !isUnderstood(parseDmaLine(text)));
+}
+
+function dmaResults(recording: Recording, replayed: DmaReplay, unread: readonly string[]): FieldResult[] {
   return dmaFields.map(([name, key, decidedBy]) => {
     const { recorded, modelled } = replayed[key];
-    if (!recording.dma_api || recorded.length === 0) return absent(name, decidedBy);
+    if (!recording.dma_api || recorded.length === 0)
+      return absent(name, decidedBy, unread.length > 0 ? 'not-understood' : 'absent');
     return compareLines(name, decidedBy, recorded, modelled);
   });
 }
@@ -66,6 +77,13 @@ function bootResults(recording: Recording, model: BootFacts, inputs: readonly st
   });
 }
 
+function unreadDoubts(unread: readonly string[]): string[] {
+  const [first] = unread;
+  if (first === undefined) return [];
+  const what = unread.length === 1 ? 'a line of dma_api is' : `${unread.length} lines of dma_api are`;
+  return [`${what} not understood: '${first}'`];
+}
+
 /** Compares `recording` with the kernel that boots on `prepared`. */
 export function checkBoot(
   prepared: PreparedBoard,
@@ -77,9 +95,10 @@ export function checkBoot(
   const replayed = replayDma(k, recording);
   const model = bootFacts(k);
   const inputs = options.inputs ?? [];
-  const results = [...bootResults(recording, model, inputs), ...dmaResults(recording, replayed)];
+  const unread = unreadLines(recording);
+  const results = [...bootResults(recording, model, inputs), ...dmaResults(recording, replayed, unread)];
   const tells = ({ outcome, recorded, modelled, lines }: FieldResult): boolean =>
-    outcome === 'input' || lines + recorded.length + modelled.length > 0;
+    outcome === 'input' || outcome === 'not-understood' || lines + recorded.length + modelled.length > 0;
   if (!results.some(tells)) {
     inputError('facts-empty', 'nothing of this recording can be compared');
   }
@@ -89,6 +108,7 @@ export function checkBoot(
     baseline: prepared.config.version,
     cmdline: prepared.config.cmdline,
     inputs: [...(exact ? ['layout of the kernel image'] : []), ...inputs],
+    doubts: [...(options.doubts ?? []), ...unreadDoubts(unread)],
     fields: results,
   };
 }

@@ -45,6 +45,21 @@ export function parseDmaLine(text: string): DmaLine {
   };
 }
 
+/** Lines that are compared, and whether they have a result. */
+const COMPARED: Readonly<Record<string, boolean>> = {
+  ...{ device: false, range: false, mask: false, reserved: false, atomicfirst: false, atomiccount: false },
+  ...{ setmask: true, alloc: true, allocpages: true, map: true },
+};
+/** Lines about the recorder and the core, and addresses, which belong to no device. */
+const OTHERS: readonly string[] = ['va', 'cp15', 'layout', 'page', 'plain', 'probe', 'done'];
+
+/** False: the recorder wrote something that this reader does not know. */
+export function isUnderstood({ word, asked, result }: DmaLine): boolean {
+  if (OTHERS.includes(word)) return true;
+  if (!Object.hasOwn(COMPARED, word) || asked['dev'] === undefined) return false;
+  return !COMPARED[word] || result !== undefined;
+}
+
 /** A hexadecimal number without 0x; values above 2^53 are imprecise, as everywhere. */
 export function hexOf(text: string | undefined): number {
   return text === undefined ? Number.NaN : Number.parseInt(text, 16);

@@ -33,7 +33,7 @@ import { zone_of_pfn } from '../../linux/mm/page_alloc.js';
 import { is_vmalloc_addr } from '../../linux/mm/vmalloc.js';
 import { descriptorsAt, descriptorText, recordedDescriptors } from './dma-descriptors.js';
 import { RecordedDevices } from './dma-devices.js';
-import { type DmaLine, hexOf, parseDmaLine } from './dma-lines.js';
+import { type DmaLine, hexOf, isUnderstood, parseDmaLine } from './dma-lines.js';
 import { handleText, Places } from './dma-place.js';
 import { flagText, Told } from './dma-told.js';
 import { tellAddress } from './kernel-addresses.js';
@@ -250,6 +250,6 @@ class Replay {
 export function replayDma(k: Kernel, recording: Recording): DmaReplay {
   const lines = (recording.dma_api ?? []).map(parseDmaLine);
   const replay = new Replay(k, recording, lines);
-  for (const line of lines) replay.play(line);
+  for (const line of lines) if (isUnderstood(line)) replay.play(line);
   return replay.told;
 }

@@ -19,6 +19,7 @@ import {
   qemuPlacement,
 } from './qemu.js';
 import type { Recording } from './recording.js';
+import { runDoubts } from './run-doubts.js';
 import { hardwareOfRun, memoryOfRun, type RunFile } from './run-file.js';
 
 /** Where neither tree nor chip tells where memory begins: that of a 3G/1G split. */
@@ -28,6 +29,8 @@ export interface PreparedCheck {
   readonly prepared: PreparedBoard;
   /** What was taken from the recording: fields by name, and what is part of one. */
   readonly inputs: readonly string[];
+  /** Why the run may not be that of the recording. */
+  readonly doubts: readonly string[];
 }
 
 /** Ranges that touch are one bank: parts of memory with other flags are listed by themselves. */
@@ -100,5 +103,6 @@ export function prepareCheck(
       : []),
     ...(prepared.memoryFrom === 'assumed' ? ['memblock_memory'] : []),
   ];
-  return { prepared, inputs };
+  const doubts = run === undefined ? [] : runDoubts(run, recording, board.cpus.count);
+  return { prepared, inputs, doubts };
 }

@@ -30,7 +30,7 @@ test('a line that one side has more does not make those behind it differ', () =>
 test('nothing recorded and something modelled differs; what is absent does not', () => {
   const differs = compareLines('f', 'here', [], ['x']);
   assert.equal(differs.outcome, 'differs');
-  const check = { board: 'b', kernel: 'k', baseline: '6.12', cmdline: '', inputs: [] };
+  const check = { board: 'b', kernel: 'k', baseline: '6.12', cmdline: '', inputs: [], doubts: [] };
   const absent = { ...differs, outcome: 'absent' as const };
   assert.equal(agreesWhole({ ...check, fields: [differs] }), false);
   assert.equal(agreesWhole({ ...check, fields: [absent] }), true);

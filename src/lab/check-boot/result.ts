@@ -6,9 +6,10 @@
 
 /**
  * `input`: the field was taken from the recording, so that comparing it says nothing. `absent`: the recording
- * does not have it.
+ * does not have it. `not-understood`: the recording has nothing that could be read as the field, and lines that could not
+ * be read.
  */
-export type Outcome = 'agrees' | 'differs' | 'absent' | 'input';
+export type Outcome = 'agrees' | 'differs' | 'absent' | 'input' | 'not-understood';
 
 export interface FieldResult {
   readonly field: string;
@@ -30,12 +31,14 @@ export interface BootCheck {
   readonly cmdline: string;
   /** What the recording gave because nobody can derive it. */
   readonly inputs: readonly string[];
+  /** What speaks against the comparison: a run.json that is of another run, lines that could not be read. */
+  readonly doubts: readonly string[];
   readonly fields: readonly FieldResult[];
 }
 
 /** Does the model agree in everything that the recording has? */
 export function agreesWhole(check: BootCheck): boolean {
-  return check.fields.every(({ outcome }) => outcome !== 'differs');
+  return check.fields.every(({ outcome }) => outcome !== 'differs' && outcome !== 'not-understood');
 }
 
 /** Compares two lists as they are, without `absent`; equal lines are matched in order. */

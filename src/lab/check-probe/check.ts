@@ -15,7 +15,7 @@ import { addProbeDevices } from '../probe-board.js';
 import { refuseUnbuildable } from '../run-design.js';
 import { compareProbe } from './compare.js';
 import { missingRecords } from './completeness.js';
-import { kernelDifferences } from './differences.js';
+import { fileDifferences, kernelDifferences } from './differences.js';
 import { recordedKernel } from './recorded.js';
 import { type CheckedProbe, type OpenDesigns, verdictOf } from './result.js';
 
@@ -47,7 +47,10 @@ export function checkProbe(
     release: recorded.release,
     ...verdictOf(agreement, lost),
     missing: lost,
-    differences: kernelDifferences(recorded, k.config),
+    differences: [
+      ...kernelDifferences(recorded, k.config),
+      ...(prepared.configFrom === 'file' ? fileDifferences(recorded, config) : []),
+    ],
     assumed,
     ...agreement,
   };

@@ -67,3 +67,11 @@ export function kernelDifferences(recorded: RecordedKernel, config: KernelConfig
   }
   return [...lines, ...symbolDifferences(recorded, config)];
 }
+
+/** The same of the file of --config, before a design has set its symbols: it may be of a kernel of another design. */
+export function fileDifferences({ symbols }: RecordedKernel, file: KernelConfig): string[] {
+  const inFile = configText(file);
+  if (symbols === null || symbols === inFile) return [];
+  const [theirs, ours] = [symbols, inFile].map(text => text.trim() || 'none');
+  return [`the recording's kernel sets ${theirs}, ${file.name} ${ours}: it is of another design`];
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** What `armory boot` is asked for: the machine as a device tree, and files. What does not fit is said here. */
+import { readFileSync, statSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { type Diagnostic, EnvironmentError, inputError } from '../base/diagnostics.js';
+import { Board } from '../board/board.js';
+import { applyBootLoader, memoryNodes } from '../board/memory.js';
+import { loadDeviceTree } from '../devicetree/load.js';
+import type { DeviceTree } from '../devicetree/tree.js';
+import { graft, isModelledMachine } from '../emulator/board/graft.js';
+import { vexpressTree } from '../emulator/board/vexpress.js';
+import { virtTree } from '../emulator/board/virt.js';
+import { FileSource } from '../emulator/load/file-source.js';
+import type { NamedFile } from '../emulator/load/linux.js';
+import { Symbols } from '../emulator/trace/symbols.js';
+import type { MemoryBankRequest } from '../lab/job.js';
+import { bundledBoard, refuseUnknownName } from './board-options.js';
+
+export interface MachineOptions {
+  readonly machine: 'virt' | 'vexpress-a9';
+  readonly board?: string;
+  readonly memory?: MemoryBankRequest[];
+  readonly core?: string;
+  readonly cores?: number;
+}
+
+const DEFAULT_MEMORY: readonly MemoryBankRequest[] = [{ sizeBytes: 256 * 2 ** 20 }];
+
+/** The tree, with its memory; what a user should know goes to `notes`. */
+export function treeOf(options: MachineOptions, notes: Diagnostic[]): DeviceTree {
+  const { board, machine, cores, core } = options;
+  if (board !== undefined) return boardTree(board, options, notes);
+  const memory = options.memory ?? DEFAULT_MEMORY;
+  const [bank] = memory;
+  if (memory.length !== 1 || bank!.base !== undefined) {
+    inputError(
+      'machine-memory',
+      `the ${machine} machine has one bank of memory at a fixed place: write --memory SIZE`,
+    );
+  }
+  const memoryBytes = bank!.sizeBytes;
+  if (machine === 'virt')
+    return virtTree({ memoryBytes, cores: cores ?? 1, ...(core !== undefined && { core }) });
+  if (core !== undefined) inputError('machine-core', 'the vexpress-a9 machine has Cortex-A9 cores');
+  return vexpressTree({ memoryBytes, cores: cores ?? 1 });
+}
+
+/** A real board: a file, or a bundled one by its name. */
+function boardTree(name: string, options: MachineOptions, notes: Diagnostic[]): DeviceTree {
+  const bundled = bundledBoard(name);
+  if (bundled === undefined) refuseUnknownName(name);
+  const tree = loadDeviceTree(bundled?.path ?? name);
+  const memory = options.memory ?? (statesMemory(tree) ? undefined : DEFAULT_MEMORY);
+  applyBootLoader({ tree }, memory === undefined ? {} : { memory });
+  const { cores } = options;
+  const { count } = new Board(name, tree).cpus;
+  const isModelled = isModelledMachine(tree);
+  if (cores !== undefined && (cores > count || (isModelled && cores !== count))) {
+    const rule = isModelled ? 'it says itself how many there are' : 'a board has those of its tree at most';
+    inputError('cores-of-board', `--cores ${cores}: the tree has ${count}, and ${rule}`, {
+      position: { file: tree.file },
+      path: '/cpus',
+    });
+  }
+  if (!isModelled) notes.push(...graft(tree, cores === undefined ? {} : { cores }));
+  return tree;
+}
+
+function statesMemory(tree: DeviceTree): boolean {
+  return memoryNodes(tree).some(({ size }) => size > 0n);
+}
+
+/** A file that an option names. Throws an InputError where it is empty, and an EnvironmentError where it cannot be read. */
+export function readInput(option: string, file: string): NamedFile {
+  let bytes: Uint8Array;
+  try {
+    // It would never end.
+    if (statSync(file).isCharacterDevice()) throw new Error('it is a device');
+    bytes = new Uint8Array(readFileSync(file));
+  } catch (error) {
+    throw new EnvironmentError('read', file, error);
+  }
+  refuseEmpty(option, file, bytes.length);
+  return { file, bytes };
+}
+
+/** The disk images of --drive, open. */
+export function openDrives(files: readonly string[]): FileSource[] {
+  const drives: FileSource[] = [];
+  for (const file of files) {
+    const drive = new FileSource(file);
+    drives.push(drive);
+    refuseEmpty('--drive', file, drive.size);
+  }
+  return drives;
+}
+
+function refuseEmpty(option: string, file: string, bytes: number): void {
+  if (bytes === 0) inputError('empty-file', `the file of ${option} is empty`, { position: { file } });
+}
+
+/** The System.map of --system-map, which may be compressed with gzip. */
+export function readSymbols(file: string): Symbols {
+  const { bytes } = readInput('--system-map', file);
+  let text = bytes;
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
+    try {
+      text = gunzipSync(bytes);
+    } catch (error) {
+      throw new EnvironmentError('decompress', file, error);
+    }
+  }
+  return Symbols.parse(Buffer.from(text).toString('latin1'), file);
+}

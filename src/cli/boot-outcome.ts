@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** How a run of `armory boot` ended: in words, with the cores' registers where it ended badly, and as an exit code. */
+import { FOUR_GiB } from '../base/address.js';
+import { physicalBanks } from '../board/memory.js';
+import type { EmulatedBoard } from '../emulator/board/emulated-board.js';
+import { TICKS_PER_SECOND } from '../emulator/clock.js';
+import { kernelRegisters } from '../emulator/trace/registers.js';
+import type { Symbols } from '../emulator/trace/symbols.js';
+import type { GuestWatch } from './boot-watch.js';
+import { EXIT } from './exit.js';
+
+/** Why the run ended. */
+export type End =
+  | 'seen'
+  | 'left'
+  | 'timeout'
+  | 'off'
+  | 'reset'
+  | 'asleep'
+  | 'panic'
+  | 'looping'
+  | 'halted'
+  | 'stuck'
+  | 'killed';
+
+/** Ends of a guest that came to nothing: what its cores do is shown. */
+const BAD: readonly End[] = ['timeout', 'asleep', 'panic', 'looping', 'stuck'];
+/** Ends that are as good as any where nobody waits for a text. */
+const GOOD: readonly End[] = ['left', 'off', 'reset', 'halted', 'killed'];
+
+export interface Asked {
+  readonly until?: string;
+  readonly timeout?: number;
+  readonly cmdline: string;
+}
+
+/** `watch` knows what the guest has said. */
+export function exitFor(end: End, asked: Asked, watch: GuestWatch): number {
+  if (asked.until !== undefined) return end === 'seen' ? EXIT.good : EXIT.untestable;
+  return GOOD.includes(end) && !watch.panic.seen ? EXIT.good : EXIT.untestable;
+}
+
+/** One line. */
+export function explain(end: End, asked: Asked, { system }: EmulatedBoard, watch: GuestWatch): string {
+  const seconds = (system.clock.now / TICKS_PER_SECOND).toFixed(2);
+  const millions = Math.round(system.instructions / 1e6);
+  const after = `after ${seconds} s of the guest's time and ${millions} million instructions`;
+  switch (end) {
+    case 'seen':
+      return `'${asked.until}' seen ${after}`;
+    case 'left':
+      return `left ${after}`;
+    case 'timeout':
+      return `stopped by --timeout ${asked.timeout} ${after}`;
+    case 'panic':
+      return `the guest's kernel has panicked, ${after}`;
+    case 'asleep':
+      return `the guest sleeps and nothing can wake it, ${after}`;
+    case 'looping':
+      return `the guest does nothing but take one exception, ${after}`;
+    case 'halted':
+      return `the guest has halted ${after}`;
+    case 'stuck':
+      return `the guest loops with interrupts masked and will never do anything again, ${after}`;
+    case 'killed':
+      return `ended by the debugger ${after}`;
+    case 'off':
+    case 'reset': {
+      const what = end === 'off' ? 'switched itself off' : 'reset the machine';
+      return `the guest ${watch.panic.seen ? 'has panicked and ' : ''}${what} ${after}`;
+    }
+  }
+}
+
+/** What else is to be told: causes, hints, and what each core does. */
+export function details(
+  end: End,
+  asked: Asked,
+  board: EmulatedBoard,
+  watch: GuestWatch,
+  symbols: Symbols | null,
+): string[] {
+  const lines = end === 'looping' ? [...watch.loop.report(symbols)!] : [];
+  if (watch.oops.seen && end !== 'seen') lines.push("its kernel has reported an 'Internal error' before");
+  if (!BAD.includes(end)) return lines;
+  if (!watch.hasPrinted) lines.push('the guest has printed nothing', ...silenceHints(end, asked, board));
+  for (const cpu of board.system.cpus) lines.push('', ...kernelRegisters(cpu, symbols));
+  return lines;
+}
+
+/** A kernel of 6 to 11 MiB unpacks itself in so many instructions at most, and says nothing until then. */
+const UNPACKING = 600_000_000;
+
+/** What usually is the cause of a guest that prints nothing. */
+function silenceHints(end: End, { cmdline }: Asked, { system, tree }: EmulatedBoard): string[] {
+  const { core } = system.machine.facts;
+  const hints: string[] = [];
+  if (end === 'timeout' && system.instructions < UNPACKING) {
+    hints.push('hint: it may be unpacking itself still: some 100 to 600 million instructions');
+  }
+  if (!/(^| )(console|earlycon)\b/.test(cmdline)) {
+    hints.push("hint: --cmdline names no console; this machine's is console=ttyAMA0");
+  } else if (!/(^| )earlycon\b/.test(cmdline)) {
+    hints.push('hint: earlycon in --cmdline shows what a kernel says before it has its console');
+  }
+  if (end === 'stuck') {
+    hints.push(
+      'hint: a kernel ends like this before its console if it does not know the core, or cannot be unpacked',
+    );
+    if (!core.longDescriptors) {
+      hints.push(
+        `hint: a kernel with long descriptors (CONFIG_ARM_LPAE) does not run on a ${core.name}, which has none`,
+      );
+    }
+  }
+  const highest = Math.max(...physicalBanks({ tree }).map(bank => bank.end));
+  if (highest > FOUR_GiB) {
+    hints.push(
+      'hint: memory ends above 4 GiB, where only a kernel with long descriptors (CONFIG_ARM_LPAE) gets',
+    );
+  }
+  return hints;
+}
