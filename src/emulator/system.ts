@@ -22,6 +22,7 @@ import { type MemoryImage, putMemory, takeMemory } from './memory-image.js';
 
 /** Instructions that a core executes while others wait. */
 const TURN = 4096;
+/** Of a core that runs alone. What is left of a turn is an int32 (`cpu/core-area.ts`). */
 const LONGEST_TURN = 0x40000000;
 
 /** Everything but devices, between two runs. */

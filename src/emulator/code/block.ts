@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * Decoded instructions that follow each other in one page. A block ends behind an instruction after which nothing can
- * follow (an unconditional branch), after which everything may be different (a write to a system register), at the
- * end of the page, or at its largest length. A conditional branch does not end it.
+ * follow (an unconditional branch), at the end of the page, or at its largest length. A conditional branch does not end it,
+ * nor does a write to a system register, whose execute function says that the block is to be left (`../isa/op.ts`).
  * Blocks know nothing of virtual addresses, privilege or the core: they depend on the page's contents and on the
  * instruction set only. What the translator makes of a block is attached to it.
  */

@@ -11,6 +11,7 @@
 import type { Paddr } from '../../base/address.js';
 import type { FlatRam, Ram } from '../../hw/ram.js';
 import type { Cpu } from '../cpu/cpu.js';
+import type { Op } from '../isa/op.js';
 import type { Block } from './block.js';
 import type { Translations } from './translations.js';
 
@@ -21,6 +22,11 @@ export class CodePage {
   /** Blocks by the offset of their first instruction: A32 by word, T32 by halfword. */
   readonly arm: (Block | undefined)[] = new Array<Block | undefined>(1024).fill(undefined);
   readonly thumb: (Block | undefined)[] = new Array<Block | undefined>(2048).fill(undefined);
+  /**
+   * Instructions by offset, as the blocks are: blocks that overlap have them in common. Those in an IT block are not in it.
+   */
+  readonly armOps: (Op | undefined)[] = [];
+  readonly thumbOps: (Op | undefined)[] = [];
   readonly covered: Int32Array = new Int32Array(32);
   /** Translated regions of the page, by index. */
   readonly translated: number[] = [];

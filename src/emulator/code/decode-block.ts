@@ -20,15 +20,27 @@ export function decodeBlock(cpu: Cpu, page: CodePage, pc: number): Block | null 
   return cpu.thumb !== 0 ? decodeT32(cpu, page, pc) : decodeA32(cpu, page, pc);
 }
 
+/** Where instructions are that other blocks have decoded; null: while somebody traces blocks each has its own. */
+function sharedOps(cpu: Cpu, ops: (Op | undefined)[], length: number): (Op | undefined)[] | null {
+  if (cpu.parts.code.trace !== null) return null;
+  if (ops.length === 0) for (let i = 0; i < length; i++) ops.push(undefined);
+  return ops;
+}
+
 function decodeA32(cpu: Cpu, page: CodePage, pc: number): Block {
   const start = pc & 0xffc;
   const ops: Op[] = [];
   let offset = start;
   const { words } = cpu.mem;
+  const known = sharedOps(cpu, page.armOps, 1024);
   while (offset < 4096 && ops.length < BLOCK_OPS) {
-    const op = new Op(nop);
-    op.offset = offset;
-    a32.decode(words[(page.base + offset) / 4]! >>> 0, op);
+    let op = known?.[offset >>> 2];
+    if (op === undefined) {
+      op = new Op(nop);
+      op.offset = offset;
+      a32.decode(words[(page.base + offset) / 4]! >>> 0, op);
+      if (known !== null) known[offset >>> 2] = op;
+    }
     ops.push(op);
     offset += 4;
     if (op.last === 1) break;
@@ -43,30 +55,36 @@ function decodeT32(cpu: Cpu, page: CodePage, pc: number): Block | null {
   const start = pc & 0xffe;
   const ops: Op[] = [];
   const { halves } = cpu.mem;
+  const shared = sharedOps(cpu, page.thumbOps, 2048);
   let offset = start;
   let { it } = cpu;
   while (offset < 4096 && ops.length < BLOCK_OPS) {
-    const first = halves[(page.base + offset) / 2]!;
-    const op = new Op(nop);
-    op.offset = offset;
-    op.it = it;
-    if (it !== 0) op.cond = it >>> 4;
-    // A6.1: 0b11101, 0b11110 and 0b11111 begin an instruction of 32 bits.
-    if (first >>> 11 < 0x1d) {
-      op.length = 2;
-      t16.decode(first, op);
-    } else {
-      op.length = 4;
-      if (offset === 0xffe) {
-        if (ops.length > 0) break;
-        return decodeCrossing(cpu, pc, first, op);
+    const known = it === 0 ? shared : null;
+    let op = known?.[offset >>> 1];
+    if (op === undefined) {
+      const first = halves[(page.base + offset) / 2]!;
+      op = new Op(nop);
+      op.offset = offset;
+      op.it = it;
+      if (it !== 0) op.cond = it >>> 4;
+      // A6.1: 0b11101, 0b11110 and 0b11111 begin an instruction of 32 bits.
+      if (first >>> 11 < 0x1d) {
+        op.length = 2;
+        t16.decode(first, op);
+      } else {
+        op.length = 4;
+        if (offset === 0xffe) {
+          if (ops.length > 0) break;
+          return decodeCrossing(cpu, pc, first, op);
+        }
+        t32.decode(((first << 16) | halves[(page.base + offset) / 2 + 1]!) >>> 0, op);
       }
-      t32.decode(((first << 16) | halves[(page.base + offset) / 2 + 1]!) >>> 0, op);
+      // The IT instruction itself says what follows in `itNext`.
+      if (it !== 0) op.itNext = itAfter(it);
+      if (known !== null) known[offset >>> 1] = op;
     }
     ops.push(op);
     offset += op.length;
-    // The IT instruction itself says what follows in `itNext`.
-    if (it !== 0) op.itNext = itAfter(it);
     it = op.itNext;
     if (op.last === 1) break;
   }

@@ -131,13 +131,13 @@ export class Emitter {
     this.code.get(R0 + register);
   }
 
-  /** Pops into a register; r15 too, for exchange() or branch() to take. */
+  /** Pops into a register; r15 too, for getWrittenPc() to push. */
   set(register: number): void {
     if (register !== 15) this.seen.written[register] = true;
     this.code.set(R0 + register);
   }
 
-  /** Pushes what was last set as r15. */
+  /** Pushes what was last set as r15: where to branch to. */
   getWrittenPc(): void {
     this.code.get(R0 + 15);
   }

@@ -13,7 +13,10 @@ import type { Op } from '../isa/op.js';
 import type { Block } from './block.js';
 import type { CodePage } from './code-cache.js';
 
-/** A region has at most so many blocks, and begins no further one beyond so many instructions. */
+/**
+ * A region has at most so many blocks, and begins no further one beyond so many instructions: with the last one fewer than
+ * the 1024 that a site has places for (`translations.ts`).
+ */
 const MOST_BLOCKS = 48;
 const MOST_OPS = 600;
 
@@ -61,6 +64,8 @@ export class Region {
   /** In reverse postorder. */
   nodes: Node[] = [];
   private readonly byOffset: Map<number, Node> = new Map();
+  /** For each site its block. */
+  private readonly sites: Node[] = [];
 
   /** `wanted`: how often a block must have been run to be a part of it. */
   constructor(page: CodePage, thumb: boolean, first: Block, wanted: number) {
@@ -71,6 +76,7 @@ export class Region {
     while (this.arrange());
     this.nodes = this.nodes.filter(({ order }) => order >= 0);
     for (const node of this.nodes) {
+      for (let i = 0; i < node.block.ops.length; i++) this.sites[node.firstSite + i] = node;
       if (node !== this.entry) node.dominator.dominated.push(node);
       for (const to of node.successors) if (to.order <= node.order) to.isLoop = true;
     }
@@ -81,6 +87,11 @@ export class Region {
       }
     }
     for (const [node, count] of forwards) node.isMerge = count > 1;
+  }
+
+  /** The block of an instruction, by its place among all of the region. */
+  nodeAt(site: number): Node {
+    return this.sites[site]!;
   }
 
   /** The block to which `from` may branch at `offset`; undefined: such a branch leaves the region. */

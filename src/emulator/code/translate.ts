@@ -38,6 +38,7 @@ class Translation {
       this.labels.set(node, code.depth);
       code.loop();
     }
+    // The last one in order comes last, behind all that may branch forwards to it: its WebAssembly block is the outermost.
     const merges = node.dominated
       .filter(({ isMerge }) => isMerge)
       .sort((one, other) => other.order - one.order);

@@ -255,3 +255,23 @@ test('a store into its own region takes effect at the next instruction', () => {
     assert.equal(cpu.r[3], 80);
   }
 });
+
+test('an instruction that is called sees the instruction set that a branch has led to', () => {
+  // T32: bx r4; A32 at r4: vadd.f32 s0, s0, s0 with the unit off, which is undefined.
+  for (const translateAfter of [Number.POSITIVE_INFINITY, 0]) {
+    const system = bareSystem();
+    place(system, RAM, [0x4720], true);
+    place(system, RAM + 0x100, [0xe1a00000, 0xee300a00, 0xeafffffe]);
+    // The exception goes back to the beginning.
+    place(system, VECTORS + 4, [0xe1a05006, 0xe1a0600e, 0xe12fff17]);
+    const cpu = system.cpus[0]!;
+    cpu.translateAfter = translateAfter;
+    cpu.powerOn(RAM + 1, 0);
+    cpu.cp15.vbar = VECTORS;
+    applyControl(cpu);
+    cpu.r[4] = RAM + 0x100;
+    cpu.r[7] = RAM + 1;
+    for (let i = 0; i < 40; i++) cpu.run(6);
+    assert.equal(cpu.r[5]! >>> 0, RAM + 0x108, `after ${translateAfter}`);
+  }
+});

@@ -11,23 +11,12 @@ import { NEXT, type Outcome } from '../isa/op.js';
 import type { Block } from './block.js';
 import type { CodePage } from './code-cache.js';
 import { EXIT_BEHIND, EXIT_FAULT, IMPORTS, type ImportName, TYPES } from './emitter.js';
-import { type Node, Region } from './region.js';
+import { Region } from './region.js';
 import { translateRegion } from './translate.js';
 import { Code, encodeModule, type FunctionBody, I32, op as wasm } from './wasm.js';
 
-/** For each site of a region its block. */
-type Places = readonly Node[];
-
 /** Regions that become one module. */
 const BATCH = 16;
-
-function placesOf(region: Region): Places {
-  const places: Node[] = [];
-  for (const node of region.nodes) {
-    for (let i = 0; i < node.block.ops.length; i++) places[node.firstSite + i] = node;
-  }
-  return places;
-}
 
 /** Runs functions of the table one after the other until one says that there is none to go on with. */
 function entrance(): FunctionBody {
@@ -46,7 +35,8 @@ export class Translations {
   bytes = 0;
   private readonly cpus: readonly Cpu[];
   private readonly table: WebAssembly.Table = new WebAssembly.Table({ initial: 64, element: 'anyfunc' });
-  private readonly places: (Places | null)[] = [null];
+  /** By index in the table. */
+  private readonly regions: (Region | null)[] = [null];
   private readonly free: number[] = [];
   private readonly dropped: number[] = [];
   private readonly waiting: Map<Block, { readonly page: CodePage; readonly thumb: boolean }> = new Map();
@@ -77,7 +67,7 @@ export class Translations {
 
   /** Indices of dropped functions may be used again: none of them runs. */
   private release(): void {
-    for (const index of this.dropped) this.places[index] = null;
+    for (const index of this.dropped) this.regions[index] = null;
     this.free.push(...this.dropped);
     this.dropped.length = 0;
   }
@@ -92,22 +82,22 @@ export class Translations {
     if (waiting.size < BATCH && block.runs <= 2 * after) return;
     this.release();
     const bodies: FunctionBody[] = [];
-    const indices: number[] = [];
+    const entries: { readonly first: Block; readonly page: CodePage; readonly index: number }[] = [];
     for (const [first, place] of waiting) {
       if (first.stale) continue;
       const region = new Region(place.page, place.thumb, first, (after >>> 5) + 1);
-      const index = this.free.pop() ?? this.places.length;
-      this.places[index] = placesOf(region);
+      const index = this.free.pop() ?? this.regions.length;
+      this.regions[index] = region;
       bodies.push(translateRegion(region, index));
-      indices.push(index);
-      first.translated = index;
-      place.page.translated.push(index);
+      entries.push({ first, page: place.page, index });
     }
     waiting.clear();
     const exports = this.instantiate(bodies, false);
-    for (const [i, index] of indices.entries()) {
+    for (const [i, { first, page, index }] of entries.entries()) {
       while (index >= this.table.length) this.table.grow(this.table.length);
       this.table.set(index, exports[`f${i}`]!);
+      first.translated = index;
+      page.translated.push(index);
     }
     this.made += bodies.length;
   }
@@ -120,11 +110,16 @@ export class Translations {
     }
   }
 
-  /** Sets where the core is: at a site. The instructions before its block are counted. */
+  /**
+   * Sets where the core is: at a site. The instructions before its block are counted. The core may have come there from
+   * a region of the other instruction set, without a look around.
+   */
   locate(cpu: Cpu, site: number): void {
     const { words } = this;
-    const node = this.places[site >>> 10]![site & 0x3ff]!;
+    const region = this.regions[site >>> 10]!;
+    const node = region.nodeAt(site & 0x3ff);
     const area = cpu.mem.area;
+    cpu.thumb = region.thumb ? 1 : 0;
     cpu.block = node.block;
     cpu.at = (site & 0x3ff) - node.firstSite;
     cpu.pageAddress = words[area + PAGE]!;

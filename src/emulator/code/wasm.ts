@@ -176,10 +176,6 @@ export class Code {
     return this.indexed(0x0c, this.depth - depth - 1);
   }
 
-  branchIf(depth: number): this {
-    return this.indexed(0x0d, this.depth - depth - 1);
-  }
-
   return(): this {
     return this.do(0x0f);
   }

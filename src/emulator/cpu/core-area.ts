@@ -41,7 +41,6 @@ export const SITE = 25;
 export const CORE_BYTES = 0x40000;
 export const SETS_AT = 0x1000;
 export const SET_BYTES = 0x6000;
-export const SETS: number = (CORE_BYTES - SETS_AT) / SET_BYTES;
 
 /** Pages in each fast table. */
 export const FAST = 256;

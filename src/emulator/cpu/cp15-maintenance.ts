@@ -102,10 +102,14 @@ function translate(name: string, opc2: number, right: number): CoprocessorRegist
 }
 
 /** The TLBs that an operation reaches: all cores' for the …IS forms (CRm 3). */
-function forEachTlb(cpu: Cpu, broadcast: boolean, drop: (core: Cpu) => void): void {
-  for (const core of broadcast ? cpu.parts.cores : [cpu]) {
-    drop(core);
-    core.mem.forget();
+function reached(cpu: Cpu, broadcast: boolean): readonly Cpu[] {
+  return broadcast ? cpu.parts.cores : [cpu];
+}
+
+function flushPage(cpu: Cpu, broadcast: boolean, vaddr: number, asid: number, anyAsid: boolean): void {
+  for (const { mem } of reached(cpu, broadcast)) {
+    if (mem.translator.tlb.flushPage(vaddr, asid, anyAsid)) mem.forget();
+    else mem.forgetPage(vaddr);
   }
 }
 
@@ -134,23 +138,29 @@ function tlbOperations(crm: 3 | 5 | 6 | 7): CoprocessorRegister[] {
     );
   return [
     tlbOperation('TLBIALL', 0, cpu => {
-      forEachTlb(cpu, broadcast, core => core.mem.translator.tlb.flushAll());
+      for (const { mem } of reached(cpu, broadcast)) {
+        mem.translator.tlb.flushAll();
+        mem.forget();
+      }
       tell(cpu, 'all', broadcast);
     }),
     tlbOperation('TLBIMVA', 1, (cpu, value) => {
       const vaddr = (value & ~0xfff) >>> 0;
       const asid = value & 0xff;
-      forEachTlb(cpu, broadcast, core => core.mem.translator.tlb.flushPage(vaddr, asid, false));
+      flushPage(cpu, broadcast, vaddr, asid, false);
       tell(cpu, 'mva', broadcast, vaddr, 4096, asid);
     }),
     tlbOperation('TLBIASID', 2, (cpu, value) => {
       const asid = value & 0xff;
-      forEachTlb(cpu, broadcast, core => core.mem.translator.tlb.flushAsid(asid));
+      for (const { mem } of reached(cpu, broadcast)) {
+        mem.translator.tlb.flushAsid(asid);
+        mem.forget();
+      }
       tell(cpu, 'asid', broadcast, 0, 0, asid);
     }),
     tlbOperation('TLBIMVAA', 3, (cpu, value) => {
       const vaddr = (value & ~0xfff) >>> 0;
-      forEachTlb(cpu, broadcast, core => core.mem.translator.tlb.flushPage(vaddr, 0, true));
+      flushPage(cpu, broadcast, vaddr, 0, true);
       tell(cpu, 'mva', broadcast, vaddr, 4096, cpu.mem.translator.registers.asid);
     }),
   ];

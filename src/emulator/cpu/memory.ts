@@ -65,6 +65,15 @@ class FastPages {
     this.clearJumps();
   }
 
+  /** One page; `jumps`: code of it may be among them. */
+  drop(vaddr: number, jumps: boolean): void {
+    if (!this.used) return;
+    const entry = this.entry(vaddr);
+    this.words.fill(NO_TAG, entry, entry + 4);
+    this.fetchTags[(vaddr >>> 12) & (FAST - 1)] = NO_TAG;
+    if (jumps) this.clearJumps();
+  }
+
   clearJumps(): void {
     const jumps = this.first + JUMPS_AT / 4;
     this.words.fill(NO_JUMP, jumps, jumps + 2 * JUMPS);
@@ -81,7 +90,9 @@ class FastPages {
   /** Stores to the page at `base` must not go ahead. */
   guard(base: number): void {
     const { words, first } = this;
-    for (let at = first; at < first + 4 * FAST; at += 4) if (words[at + 3] === base) words[at + 1] = NO_TAG;
+    // As the storage holds it: negative beyond 2 GiB.
+    const place = base | 0;
+    for (let at = first; at < first + 4 * FAST; at += 4) if (words[at + 3] === place) words[at + 1] = NO_TAG;
   }
 }
 
@@ -117,6 +128,8 @@ export class Memory {
   private readonly sets: FastPages[] = [];
   private readonly setDomains: number[] = [];
   private currentSet = 0;
+  /** 1 for each MiB of which something was executed since the last forget(). */
+  private readonly executed: Uint8Array = new Uint8Array(4096);
   private privileged = true;
   private readonly machine: Machine;
   private readonly bus: Bus;
@@ -286,6 +299,14 @@ export class Memory {
   /** What the TLB or the registers of translation say has changed, or somebody begins to observe. */
   forget(): void {
     for (const pages of this.sets) pages.clear();
+    this.executed.fill(0);
+    this.owner.attention = 1;
+  }
+
+  /** The same for one page, which the TLB knows as a page of its own. */
+  forgetPage(vaddr: number): void {
+    const executed = this.executed[vaddr >>> 20] === 1;
+    for (const pages of this.sets) pages.drop(vaddr, executed);
     this.owner.attention = 1;
   }
 
@@ -322,6 +343,7 @@ export class Memory {
     if (this.machine.observer === null) {
       const slot = (pc >>> 12) & (FAST - 1);
       this.fast.entry(pc);
+      this.executed[pc >>> 20] = 1;
       this.fast.fetchTags[slot] = pc & ~0xfff;
       this.fast.fetchPages[slot] = page;
     }

@@ -33,6 +33,12 @@ export class Tlb {
   readonly shifts: Uint8Array = new Uint8Array(SLOTS);
   /** Domain and level of the entry, for the fault status of a permission fault: domain << 4 | level. */
   readonly places: Uint8Array = new Uint8Array(SLOTS);
+  /**
+   * 1 for each MiB of which something was translated by an entry larger than a page since the TLB was last flushed whole;
+   * entries elsewhere are pages. And log2 of the largest of them.
+   */
+  private readonly large: Uint8Array = new Uint8Array(4096);
+  private largestShift = 0;
   readonly types: MemoryType[] = new Array<MemoryType>(SLOTS).fill(STRONGLY_ORDERED);
 
   /** The slot that translates `vaddr` under `asid`; -1: none. */
@@ -55,6 +61,10 @@ export class Tlb {
     const page = vaddr >>> 12;
     const slot = page & (SLOTS - 1);
     this.tags[slot] = page | ((nonGlobalAsid + 1) << 20);
+    if (shift !== 12) {
+      this.large[page >>> 8] = 1;
+      if (shift > this.largestShift) this.largestShift = shift;
+    }
     this.frames[slot] = frame;
     this.shifts[slot] = shift;
     this.rights[slot] = rights;
@@ -65,6 +75,8 @@ export class Tlb {
 
   flushAll(): void {
     this.tags.fill(EMPTY);
+    this.large.fill(0);
+    this.largestShift = 0;
   }
 
   flushAsid(asid: number): void {
@@ -72,20 +84,33 @@ export class Tlb {
     for (let slot = 0; slot < SLOTS; slot++) if (tags[slot]! >>> 20 === asid + 1) tags[slot] = EMPTY;
   }
 
-  /** Entries of the mapping that has `vaddr`: global ones, those of `asid`, or (`anyAsid`) all. */
-  flushPage(vaddr: number, asid: number, anyAsid: boolean): void {
+  /**
+   * Entries of the mapping that has `vaddr`: global ones, those of `asid`, or (`anyAsid`) all. False: nothing beyond the
+   * page of `vaddr` itself was translated by that mapping.
+   */
+  flushPage(vaddr: number, asid: number, anyAsid: boolean): boolean {
     const { tags, shifts } = this;
     const page = vaddr >>> 12;
     const own = page & (SLOTS - 1);
-    if (tags[own] !== EMPTY && (tags[own]! & 0xfffff) === page && shifts[own] === 12) {
-      if (this.reaches(own, asid, anyAsid)) tags[own] = EMPTY;
-    }
+    if (tags[own] !== EMPTY && (tags[own]! & 0xfffff) === page && this.reaches(own, asid, anyAsid))
+      tags[own] = EMPTY;
+    if (!this.mayBeLarge(page >>> 8)) return false;
     for (let slot = 0; slot < SLOTS; slot++) {
       const shift = shifts[slot]!;
       if (tags[slot] === EMPTY || shift === 12) continue;
       if ((tags[slot]! & 0xfffff) >>> (shift - 12) !== page >>> (shift - 12)) continue;
       if (this.reaches(slot, asid, anyAsid)) tags[slot] = EMPTY;
     }
+    return true;
+  }
+
+  /** An entry larger than a page may translate something of this MiB. */
+  private mayBeLarge(mib: number): boolean {
+    const { large, largestShift } = this;
+    const count = largestShift > 20 ? 2 ** (largestShift - 20) : 1;
+    const first = mib - (mib % count);
+    for (let i = first; i < first + count; i++) if (large[i] === 1) return true;
+    return false;
   }
 
   private reaches(slot: number, asid: number, anyAsid: boolean): boolean {

@@ -106,7 +106,7 @@ export function cps(cpu: Cpu, op: Op): Outcome {
 
 export function setend(cpu: Cpu, op: Op): Outcome {
   cpu.mem.setBigEndian(op.e === 1);
-  return NEXT;
+  return cpu.attention as Outcome;
 }
 
 export function svc(cpu: Cpu): Outcome {
@@ -142,7 +142,7 @@ export function wfe(cpu: Cpu): Outcome {
 
 export function sev(cpu: Cpu): Outcome {
   for (const other of cpu.parts.cores) other.signalEvent();
-  return NEXT;
+  return cpu.attention as Outcome;
 }
 
 /** Lets another core have its turn. */
@@ -168,7 +168,8 @@ export function isb(cpu: Cpu): Outcome {
 
 /** MCR and MRC of coprocessors 14 and 15, with and without 64 bits. */
 export function mcr(cpu: Cpu, op: Op): Outcome {
-  return cpu.cp15.write(op, cpu.r[op.rt]!);
+  const outcome = cpu.cp15.write(op, cpu.r[op.rt]!);
+  return outcome === NEXT ? (cpu.attention as Outcome) : outcome;
 }
 
 export function mrc(cpu: Cpu, op: Op): Outcome {

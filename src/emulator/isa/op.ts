@@ -8,7 +8,7 @@ import type { Cpu } from '../cpu/cpu.js';
 
 /**
  * What became of an instruction, told by its execute function:
- *   NEXT      done; go on with the next one of the block
+ *   NEXT      done; go on with the next one of the block. Whoever may have set `cpu.attention` returns that instead
  *   LEAVE     done, but look around before the next one: an interrupt line moved, translated code changed
  *   BRANCHED  done or faulted; `cpu.r[15]` is where execution goes on
  */
