@@ -65,6 +65,8 @@ export const layers: readonly Layer[] = [
       'base',
       'lab/results',
       'lab/facts',
+      'lab/page-tables',
+      'emulator/record',
       'lab/check-boot/result',
       'lab/scenarios/result',
       'lab/check-probe/result',

@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bootJsonSchema } from '../src/report/boot-schema.js';
 import { checkBootJsonSchema } from '../src/report/check-boot-schema.js';
 import { checkProbeJsonSchema } from '../src/report/check-probe-schema.js';
 import { compareJsonSchema } from '../src/report/compare-schema.js';
@@ -10,6 +11,7 @@ import { inspectJsonSchema } from '../src/report/inspect-schema.js';
 import { scenarioJsonSchema } from '../src/report/scenario-schema.js';
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'docs', 'schema');
+writeFileSync(join(folder, 'boot-1.schema.json'), bootJsonSchema());
 writeFileSync(join(folder, 'check-boot-1.schema.json'), checkBootJsonSchema());
 writeFileSync(join(folder, 'check-probe-1.schema.json'), checkProbeJsonSchema());
 writeFileSync(join(folder, 'compare-1.schema.json'), compareJsonSchema());

@@ -13,6 +13,7 @@ import { EXIT } from './exit.js';
 export type End =
   | 'seen'
   | 'left'
+  | 'interrupted'
   | 'timeout'
   | 'off'
   | 'reset'
@@ -36,6 +37,7 @@ export interface Asked {
 
 /** `watch` knows what the guest has said. */
 export function exitFor(end: End, asked: Asked, watch: GuestWatch): number {
+  if (end === 'interrupted') return EXIT.interrupted;
   if (asked.until !== undefined) return end === 'seen' ? EXIT.good : EXIT.untestable;
   return GOOD.includes(end) && !watch.panic.seen ? EXIT.good : EXIT.untestable;
 }
@@ -50,6 +52,8 @@ export function explain(end: End, asked: Asked, { system }: EmulatedBoard, watch
       return `'${asked.until}' seen ${after}`;
     case 'left':
       return `left ${after}`;
+    case 'interrupted':
+      return `interrupted ${after}`;
     case 'timeout':
       return `stopped by --timeout ${asked.timeout} ${after}`;
     case 'panic':

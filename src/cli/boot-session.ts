@@ -15,6 +15,7 @@ import { GdbServer } from '../emulator/gdb/server.js';
 import { isDeadEnd } from '../emulator/trace/dead-end.js';
 import { type MachineOptions, openDrives, readInput, readSymbols, treeOf } from './boot-machine.js';
 import { details, type End, exitFor, explain } from './boot-outcome.js';
+import { BootRecord } from './boot-record.js';
 import { BootTrace, type TraceOptions } from './boot-trace.js';
 import { GuestWatch } from './boot-watch.js';
 import { EXIT } from './exit.js';
@@ -26,6 +27,7 @@ export interface BootOptions extends MachineOptions, TraceOptions {
   readonly cmdline: string;
   readonly until?: string;
   readonly timeout?: number;
+  readonly record?: string;
   readonly gdb?: number;
   readonly systemMap?: string;
 }
@@ -34,20 +36,27 @@ export interface BootOptions extends MachineOptions, TraceOptions {
 const SLICE = 500_000;
 /** How long a guest that sleeps is left alone while somebody may type, in milliseconds. */
 const REST_MS = 5;
+/** They end the run, which is told and recorded as after any other end. */
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /** Who looks at the guest while it runs. */
 interface Onlookers {
   readonly watch: GuestWatch;
   readonly trace: BootTrace | null;
   readonly debug: GdbServer | null;
+  readonly record: BootRecord | null;
 }
 
 /** Runs until something ends it. */
 async function session(machine: EmulatedBoard, options: BootOptions, onlookers: Onlookers): Promise<End> {
   const { system, console: uart } = machine;
-  const { watch, trace, debug } = onlookers;
+  const { watch, trace, debug, record } = onlookers;
   const memory = new MemoryView(system.machine);
   let hasLeft = false;
+  let isInterrupted = false;
+  const interrupt = (): void => {
+    isInterrupted = true;
+  };
   const input = process.stdin.isTTY === true || options.until === undefined ? process.stdin : null;
   let canBeTyped = input !== null;
   input?.once('end', () => {
@@ -64,10 +73,12 @@ async function session(machine: EmulatedBoard, options: BootOptions, onlookers: 
   if (uart !== null) {
     uart.onOutput = byte => {
       terminal.print(byte);
+      record?.console.put(byte);
       watch.put(byte);
     };
   }
   const started = performance.now();
+  for (const signal of SIGNALS) process.on(signal, interrupt);
   try {
     for (;;) {
       const before = system.instructions;
@@ -80,6 +91,7 @@ async function session(machine: EmulatedBoard, options: BootOptions, onlookers: 
       if (watch.hasPanicked) return 'panic';
       await setImmediate();
       if (hasLeft) return 'left';
+      if (isInterrupted) return 'interrupted';
       if (debug?.isKilled === true) return 'killed';
       // With a debugger there is somebody who wants to look at it.
       if (debug === null && watch.loop.found !== null) return 'looping';
@@ -92,6 +104,7 @@ async function session(machine: EmulatedBoard, options: BootOptions, onlookers: 
     }
   } finally {
     terminal.close();
+    for (const signal of SIGNALS) process.off(signal, interrupt);
   }
 }
 
@@ -103,6 +116,7 @@ export async function runBoot(options: BootOptions): Promise<number> {
   const drives = openDrives(options.drive ?? []);
   let debug: GdbServer | null = null;
   let trace: BootTrace | null = null;
+  let record: BootRecord | null = null;
   try {
     const machine = new EmulatedBoard(options.board ?? options.machine, tree, {
       virtio: drives.map(drive => new VirtioBlock(new DiskImage(drive))),
@@ -110,11 +124,15 @@ export async function runBoot(options: BootOptions): Promise<number> {
     for (const note of [...notes, ...machine.diagnostics]) {
       if (note.severity !== 'note') process.stderr.write(`${formatDiagnostic(note)}\n`);
     }
-    startLinux(machine, {
-      kernel: readInput('--kernel', options.kernel),
-      commandLine: options.cmdline,
-      ...(options.initrd !== undefined && { initrd: readInput('--initrd', options.initrd) }),
-    });
+    const { cmdline } = options;
+    const kernel = readInput('--kernel', options.kernel);
+    const initrd = options.initrd === undefined ? {} : { initrd: readInput('--initrd', options.initrd) };
+    startLinux(machine, { kernel, commandLine: cmdline, ...initrd });
+    if (options.record !== undefined) {
+      const name = options.board ?? options.machine;
+      const inputs = { machine: name, kernel, ...initrd, drives: options.drive ?? [], cmdline };
+      record = new BootRecord(options.record, machine, inputs);
+    }
     trace = BootTrace.open(options, machine.system, symbols);
     const watch = new GuestWatch(machine.system, options.until, trace?.log ?? null);
     if (options.gdb !== undefined) {
@@ -123,13 +141,17 @@ export async function runBoot(options: BootOptions): Promise<number> {
     }
     // Where the reader of the console goes away before the end, main.ts ends the program with this.
     if (options.until !== undefined) process.exitCode = EXIT.untestable;
-    const end = await session(machine, options, { watch, trace, debug });
+    const end = await session(machine, options, { watch, trace, debug, record });
     const more = details(end, options, machine, watch, symbols).map(line => `${line}\n`);
-    process.stderr.write(`\narmory: ${explain(end, options, machine, watch)}\n${more.join('')}`);
-    return exitFor(end, options, watch);
+    const text = explain(end, options, machine, watch);
+    const exitCode = exitFor(end, options, watch);
+    process.stderr.write(`\narmory: ${text}\n${more.join('')}`);
+    record?.write(machine, { how: end, text, exitCode });
+    return exitCode;
   } finally {
     debug?.close();
     trace?.close();
+    record?.close();
     for (const drive of drives) drive.close();
   }
 }

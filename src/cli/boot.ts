@@ -62,6 +62,11 @@ export function addBoot(program: Command, finish: (code: number) => void): void 
     .option('--until <text>', 'end with 0 when the guest prints this, with 125 if it never does', parseText)
     .option('--timeout <seconds>', 'end with 125 after so much wall-clock time', parseSeconds)
     .option(
+      '--record <file>',
+      'write what the run leaves behind: console, counters, registers, page tables (docs/emulator.md)',
+      parseText,
+    )
+    .option(
       '--gdb <port>',
       'take a debugger on 127.0.0.1 (0: a free port); the guest waits for one before its first instruction',
       parsePort,

@@ -14,6 +14,8 @@ export const EXIT = {
   environment: 3,
   /** Armory is wrong. */
   bug: 70,
+  /** Stopped by a signal, as shells have it (128 + SIGINT): `git bisect run` stops too. */
+  interrupted: 130,
   /** Cannot be tested: the kernel never booted. `git bisect run` skips such a commit. */
   untestable: 125,
 } as const;

@@ -3,9 +3,11 @@
  * The kernel's map as ranges of equal attributes, read from its real page tables. Names and formats are those of
  * recordings of real kernels; which attributes a range has depends on the table format, as it does there.
  */
-import { hex, type Vaddr } from '../base/address.js';
+import { hex, type Paddr, type Vaddr } from '../base/address.js';
 import { type MappedRange, mapRanges } from '../hw/mmu/dump.js';
+import type { MmuRegisters } from '../hw/mmu/registers.js';
 import { Translation } from '../hw/mmu/translation.js';
+import type { Ram } from '../hw/ram.js';
 import type { Kernel } from '../linux/kernel.js';
 
 export interface MapEntry {
@@ -60,14 +62,18 @@ const HARDWARE_TABLE_OFFSET = 2048;
 
 const shareability: readonly string[] = ['none', 'reserved', 'outer', 'inner'];
 
-function linuxMemoryType(k: Kernel, vaddr: Vaddr): string {
-  const found = new Translation();
-  k.machine.walker.walk(vaddr, found);
-  const entry = k.machine.ram.read32(found.entryPaddr - HARDWARE_TABLE_OFFSET);
+/** The kernel's own entry of a page with short descriptors, from where the hardware's is. */
+export function linuxEntry(ram: Ram, hardwareEntry: Paddr): number {
+  return ram.read32(hardwareEntry - HARDWARE_TABLE_OFFSET);
+}
+
+/** The memory type in the kernel's own entry. */
+export function linuxMemoryType(entry: number): string {
   return memoryTypes[(entry >>> 2) & 0xf] ?? 'reserved';
 }
 
-function describe(k: Kernel, range: MappedRange): MapEntry {
+/** `memoryType`: that of the kernel's own entry, for pages with short descriptors. */
+export function mapEntry(range: MappedRange, registers: MmuRegisters, memoryType?: string): MapEntry {
   const common = {
     va: hex(range.va),
     va_end: hex(range.vaEnd),
@@ -79,14 +85,22 @@ function describe(k: Kernel, range: MappedRange): MapEntry {
     shareable: range.shareable,
   };
   const { ng, xn, pxn, tex, c, b, s, domain } = range;
-  if (k.mmu.pgtable.levels === 3) {
+  if (registers.format === 'long') {
     const { attrIndex: attrindx, af, contiguous } = range;
     const sh = shareability[range.sh]!;
     return { ...common, attrindx, mair: hex(range.mair, 2), sh, af, ng, pxn, xn, contiguous };
   }
-  const page = range.kind === 'page' ? { linux_mt: linuxMemoryType(k, range.va) } : {};
+  const page = memoryType === undefined ? {} : { linux_mt: memoryType };
   const short = { ...common, tex, c, b, s, domain, ...page };
-  return k.machine.registers.architecture < 6 ? short : { ...short, ng, xn, pxn };
+  return registers.architecture < 6 ? short : { ...short, ng, xn, pxn };
+}
+
+function describe(k: Kernel, range: MappedRange): MapEntry {
+  const { ram, registers, walker } = k.machine;
+  if (registers.format === 'long' || range.kind !== 'page') return mapEntry(range, registers);
+  const found = new Translation();
+  walker.walk(range.va, found);
+  return mapEntry(range, registers, linuxMemoryType(linuxEntry(ram, found.entryPaddr)));
 }
 
 /** What swapper_pg_dir maps in [start, end). */

@@ -9,7 +9,8 @@ import type { BootFacts } from '../lab/facts.js';
 const hexNumber = z.string().regex(/^0x[0-9a-f]+$/);
 const range = z.object({ start: hexNumber, end: hexNumber });
 
-const mapEntry = z
+/** A range of a page table. */
+export const mapEntry: z.ZodObject = z
   .object({
     va: hexNumber,
     va_end: hexNumber,

@@ -13,6 +13,8 @@ const root = join(process.env['ARMORY_DEBIAN_ARMHF'] ?? join(repositoryRoot, 'bu
 export interface DebianKernel {
   readonly release: string;
   readonly image: string;
+  /** The kernel with long descriptors; absent in a folder that was fetched without it. */
+  readonly lpaeImage?: string;
   readonly config: string;
   /** The build folder of its headers. */
   readonly headers: string;
@@ -24,9 +26,11 @@ function findKernel(): DebianKernel | undefined {
   const names = existsSync(boot) ? readdirSync(boot) : [];
   const release = names.find(name => /^vmlinuz-.*-armmp$/.test(name))?.slice('vmlinuz-'.length);
   if (release === undefined) return undefined;
+  const lpaeImage = join(boot, `vmlinuz-${release}-lpae`);
   const kernel = {
     release,
     image: join(boot, `vmlinuz-${release}`),
+    ...(existsSync(lpaeImage) && { lpaeImage }),
     config: join(boot, `config-${release}`),
     headers: join(root, 'usr/src', `linux-headers-${release}`),
     busybox: join(root, 'bin/busybox'),

@@ -21,7 +21,7 @@ export function armoryTo(output: 'pipe' | number, ...args: readonly string[]): C
     encoding: 'utf8',
     cwd: repositoryRoot,
     maxBuffer: 2 ** 28,
-    timeout: 120_000,
+    timeout: 300_000,
     stdio: ['ignore', output, 'pipe'],
   });
   return { code: run.status, stdout: run.stdout ?? '', stderr: run.stderr };

@@ -5,8 +5,8 @@
  * description there is. Nodes whose registers nobody models are disabled in it, so that a kernel leaves them alone.
  * Next: `parts.ts` (the models), `virt.ts`, `vexpress.ts` and `graft.ts` (where trees come from).
  */
-import { GiB, hex, MiB, type Range } from '../../base/address.js';
-import { type Diagnostic, InputError, inputError } from '../../base/diagnostics.js';
+import { GiB, hex, MiB, type Paddr, type Range } from '../../base/address.js';
+import { type Diagnostic, InputError, inputError, invariant } from '../../base/diagnostics.js';
 import { Board } from '../../board/board.js';
 import { memoryBeside, physicalBanks } from '../../board/memory.js';
 import { compatibles, isAvailable, stringOf } from '../../devicetree/access.js';
@@ -244,6 +244,13 @@ export class EmulatedBoard implements Stateful<BoardState> {
     }
     this.taken.push({ range, path: node.path });
     this.system.bus.attach(range.start, range.size, device);
+  }
+
+  /** Path of the node whose registers are at `paddr`. */
+  nodeAt(paddr: Paddr): string {
+    const found = this.taken.find(({ range }) => paddr >= range.start && paddr < range.start + range.size);
+    invariant(found !== undefined, () => `nothing is at ${hex(paddr)}`);
+    return found.path;
   }
 
   private findConsole(): Pl011 | null {

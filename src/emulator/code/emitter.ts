@@ -33,7 +33,7 @@ export const EXIT_INTERPRET = 10;
 export const EXIT_BUDGET = 12;
 
 /** Functions that the module imports, in the order of their numbers, and the numbers of their types. */
-export const IMPORTS: readonly (readonly [string, number])[] = [
+export const IMPORTS = [
   ['load32', 1],
   ['load16', 1],
   ['load8', 1],
@@ -43,17 +43,8 @@ export const IMPORTS: readonly (readonly [string, number])[] = [
   ['prepareLoad', 3],
   ['prepareStore', 3],
   ['execute', 4],
-];
-export type ImportName =
-  | 'load32'
-  | 'load16'
-  | 'load8'
-  | 'store32'
-  | 'store16'
-  | 'store8'
-  | 'prepareLoad'
-  | 'prepareStore'
-  | 'execute';
+] as const;
+export type ImportName = (typeof IMPORTS)[number][0];
 
 /** Types of functions: a region; loads; stores; prepare…; execute. */
 export const TYPES: readonly (readonly [readonly number[], readonly number[]])[] = [

@@ -7,6 +7,7 @@
  */
 import { CF, CORE_BYTES, LEFT, NF, PAGE, SITE, STOP, VF, ZF } from '../cpu/core-area.js';
 import type { Cpu } from '../cpu/cpu.js';
+import type { Memory } from '../cpu/memory.js';
 import { NEXT, type Outcome } from '../isa/op.js';
 import type { Block } from './block.js';
 import type { CodePage } from './code-cache.js';
@@ -139,54 +140,32 @@ export class Translations {
 
   private functions(): Record<ImportName, (...operands: number[]) => number | void> {
     const { words } = this;
-    const here = (area: number, site: number): Cpu => {
-      const cpu = this.at(area);
-      this.locate(cpu, site);
-      return cpu;
-    };
-    const told = (cpu: Cpu, site: number): void => {
-      const { area } = cpu.mem;
-      words[area + SITE] = site;
-      if (cpu.mem.failed !== 0) words[area + STOP] = EXIT_FAULT;
-      else words[area + STOP] = cpu.attention !== 0 ? EXIT_BEHIND : 0;
-    };
+    /** An access of the instruction at a site, which says in STOP how the block is to be left. */
+    const access =
+      (make: (mem: Memory, vaddr: number, value: number) => number | void) =>
+      (area: number, site: number, vaddr: number, value: number): number | void => {
+        const cpu = this.at(area);
+        this.locate(cpu, site);
+        const result = make(cpu.mem, vaddr, value);
+        words[cpu.mem.area + SITE] = site;
+        if (cpu.mem.failed !== 0) words[cpu.mem.area + STOP] = EXIT_FAULT;
+        else words[cpu.mem.area + STOP] = cpu.attention !== 0 ? EXIT_BEHIND : 0;
+        return result;
+      };
     return {
-      load32: (area, site, vaddr) => {
-        const cpu = here(area!, site!);
-        const value = cpu.mem.load32(vaddr!);
-        told(cpu, site!);
-        return value;
-      },
-      load16: (area, site, vaddr) => {
-        const cpu = here(area!, site!);
-        const value = cpu.mem.load16(vaddr!);
-        told(cpu, site!);
-        return value;
-      },
-      load8: (area, site, vaddr) => {
-        const cpu = here(area!, site!);
-        const value = cpu.mem.load8(vaddr!);
-        told(cpu, site!);
-        return value;
-      },
-      store32: (area, site, vaddr, value) => {
-        const cpu = here(area!, site!);
-        cpu.mem.store32(vaddr!, value!);
-        told(cpu, site!);
-      },
-      store16: (area, site, vaddr, value) => {
-        const cpu = here(area!, site!);
-        cpu.mem.store16(vaddr!, value!);
-        told(cpu, site!);
-      },
-      store8: (area, site, vaddr, value) => {
-        const cpu = here(area!, site!);
-        cpu.mem.store8(vaddr!, value!);
-        told(cpu, site!);
-      },
+      load32: access((mem, vaddr) => mem.load32(vaddr)),
+      load16: access((mem, vaddr) => mem.load16(vaddr)),
+      load8: access((mem, vaddr) => mem.load8(vaddr)),
+      store32: access((mem, vaddr, value) => mem.store32(vaddr, value)),
+      store16: access((mem, vaddr, value) => mem.store16(vaddr, value)),
+      store8: access((mem, vaddr, value) => mem.store8(vaddr, value)),
       prepareLoad: (area, vaddr) => this.at(area!).mem.prepare(vaddr! >>> 0, false),
       prepareStore: (area, vaddr) => this.at(area!).mem.prepare(vaddr! >>> 0, true),
-      execute: (area, site) => this.execute(here(area!, site!)),
+      execute: (area, site) => {
+        const cpu = this.at(area!);
+        this.locate(cpu, site!);
+        return this.execute(cpu);
+      },
     };
   }
 

@@ -143,6 +143,8 @@ export class Cpu implements MemoryOwner {
   breakpoints: Breakpoints | null = null;
   /** Instructions executed since power-on. */
   instructions = 0;
+  /** Exceptions taken since then, by vector / 4. */
+  readonly exceptions: Uint32Array = new Uint32Array(8);
   /** The block in execution, the index of the instruction in it, and the page's virtual address. */
   block: Block = EMPTY_BLOCK;
   at = 0;
@@ -442,6 +444,7 @@ export class Cpu implements MemoryOwner {
   /** Exception entry: B1.8.3 and the pseudo-code of each exception in B1.9. */
   private enter(vector: number, mode: number, returnAddress: number, it: number): void {
     const { cp15 } = this;
+    this.exceptions[vector >>> 2]!++;
     const cpsr = this.cpsr(it);
     this.trace?.taken(this, vector, returnAddress, cpsr);
     this.switchMode(mode);

@@ -54,6 +54,9 @@ export class Translator {
   fault = 0;
   domain = 0;
   readonly found: Translation = new Translation();
+  /** Walks of the tables, each after a miss of the TLB, and how many of them found no mapping. */
+  walks = 0;
+  failedWalks = 0;
 
   private readonly machine: Machine;
   private readonly cpu: number;
@@ -110,9 +113,11 @@ export class Translator {
     }
     found.domain = 0;
     found.levels = 0;
+    this.walks++;
     const code = this.walker.walk(vaddr, found);
     if (this.machine.observer !== null) this.tellWalk(this.machine.observer, vaddr);
     if (code !== WALK_OK) {
+      this.failedWalks++;
       this.domain = found.domain;
       this.fault = walkFault(code, this.levelOf(found));
       return -1;

@@ -9,10 +9,13 @@ import type { AccessSize, MmioDevice } from './device.js';
 /** What a read returns where no device answers. No read value is negative. */
 export const NO_DEVICE = -1;
 
-interface Region {
+/** A device in its place, and how often cores have read and written there. */
+export interface Region {
   readonly start: Paddr;
   readonly end: Paddr;
   readonly device: MmioDevice;
+  reads: number;
+  writes: number;
 }
 
 export class Bus {
@@ -27,24 +30,27 @@ export class Bus {
         () => `${device.name} at ${hex(start)} overlaps ${region.device.name}`,
       );
     }
-    this.regions.push({ start, end, device });
+    this.regions.push({ start, end, device, reads: 0, writes: 0 });
     this.regions.sort((a, b) => a.start - b.start);
   }
 
   /** Every device with its place, in order. */
-  get devices(): readonly { readonly start: Paddr; readonly end: Paddr; readonly device: MmioDevice }[] {
+  get devices(): readonly Readonly<Region>[] {
     return this.regions;
   }
 
   read(paddr: Paddr, size: AccessSize, cpu: number): number {
     const region = this.find(paddr);
-    return region === undefined ? NO_DEVICE : region.device.read(paddr - region.start, size, cpu) >>> 0;
+    if (region === undefined) return NO_DEVICE;
+    region.reads++;
+    return region.device.read(paddr - region.start, size, cpu) >>> 0;
   }
 
   /** False: no device there. */
   write(paddr: Paddr, size: AccessSize, value: number, cpu: number): boolean {
     const region = this.find(paddr);
     if (region === undefined) return false;
+    region.writes++;
     region.device.write(paddr - region.start, size, value >>> 0, cpu);
     return true;
   }

@@ -27,6 +27,7 @@ test('windows translate, the first that has the address counts, and a transfer i
   assert.ok(master.fill(0x1fff, 2, 9));
   assert.deepEqual(master.read(0x1ffe, 4), Uint8Array.of(1, 9, 9, 4));
   assert.deepEqual(heard.slice(0, 2), ['write 1ffe:80008ffe+2', 'write 2000:80001000+2']);
+  assert.deepEqual(master.counters, { reads: 2, bytesRead: 8, writes: 2, bytesWritten: 6, faults: 0 });
 });
 
 test('what leads nowhere is told and moves nothing', () => {
@@ -37,6 +38,7 @@ test('what leads nowhere is told and moves nothing', () => {
   assert.equal(master.fill(0, 64, 7), false, 'a part in no window');
   assert.equal(master.scan(0x1000, 8), false);
   assert.ok(machine.ram.isFilledWith(RAM_BASE + MiB - 16, 16, 0), 'nothing is written');
+  assert.deepEqual(master.counters, { reads: 0, bytesRead: 0, writes: 0, bytesWritten: 0, faults: 4 });
   assert.deepEqual(heard, [
     'missed write 8+16',
     'missed read 40+4',
@@ -50,4 +52,5 @@ test('a transfer of no bytes is none', () => {
   assert.deepEqual(master.read(0x40, 0), new Uint8Array(0));
   assert.ok(master.write(0x40, new Uint8Array(0)));
   assert.deepEqual(heard, []);
+  assert.equal(master.counters.reads + master.counters.writes, 0);
 });

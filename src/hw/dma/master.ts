@@ -38,6 +38,15 @@ export interface DmaMasterOptions {
   readonly stream?: Stream | null;
 }
 
+/** What a master has moved, and what led nowhere. */
+export interface TransferCounters {
+  reads: number;
+  bytesRead: number;
+  writes: number;
+  bytesWritten: number;
+  faults: number;
+}
+
 /** A run of bus addresses whose physical addresses are in one run as well. */
 interface Piece {
   readonly dmaAddr: DmaAddr;
@@ -51,6 +60,7 @@ export class DmaMaster {
   readonly port: CoherencyPort;
   readonly windows: readonly Window[];
   readonly stream: Stream | null;
+  readonly counters: TransferCounters = { reads: 0, bytesRead: 0, writes: 0, bytesWritten: 0, faults: 0 };
   private readonly machine: Machine;
 
   constructor(machine: Machine, options: DmaMasterOptions) {
@@ -110,8 +120,24 @@ export class DmaMaster {
     return pieces !== null;
   }
 
-  /** Splits a transfer where windows or pages end; null, and the observer is told, where a part leads nowhere. */
+  /** The pieces of a transfer that is made now: it is counted. */
   private piecesOf(dmaAddr: DmaAddr, size: number, write: boolean): readonly Piece[] | null {
+    const pieces = this.split(dmaAddr, size, write);
+    const { counters } = this;
+    if (pieces === null) counters.faults++;
+    else if (size === 0) return pieces;
+    else if (write) {
+      counters.writes++;
+      counters.bytesWritten += size;
+    } else {
+      counters.reads++;
+      counters.bytesRead += size;
+    }
+    return pieces;
+  }
+
+  /** Splits a transfer where windows or pages end; null, and the observer is told, where a part leads nowhere. */
+  private split(dmaAddr: DmaAddr, size: number, write: boolean): readonly Piece[] | null {
     const pieces: Piece[] = [];
     const end = dmaAddr + size;
     for (let at = dmaAddr; at < end; ) {

@@ -39,7 +39,7 @@ function memoryType(index: number): pgprot_t {
   return __pgprot(index << 2);
 }
 
-const CLASSIC_BITS: FormatBits = {
+export const CLASSIC_BITS: FormatBits = {
   L_PTE_VALID: __pgprot(1 << 0),
   L_PTE_PRESENT: __pgprot(1 << 0),
   L_PTE_YOUNG: __pgprot(1 << 1),

@@ -39,7 +39,7 @@ function attributeIndex(index: number): pgprot_t {
   return __pgprot(index << 2);
 }
 
-const LPAE_BITS: FormatBits = {
+export const LPAE_BITS: FormatBits = {
   L_PTE_VALID: __pgprot(1),
   L_PTE_PRESENT: __pgprot(3),
   L_PTE_USER: __pgprot(1 << 6),
