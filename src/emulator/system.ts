@@ -61,9 +61,10 @@ export class System {
       const registers =
         index === 0
           ? machine.registers
-          : createRegisters(facts.core.architecture, facts.core.longDescriptors);
+          : createRegisters(facts.core.architecture, facts.core.longDescriptors, machine.registers);
       const woken = (): void => this.running?.yield();
       const cpu = new Cpu(index, { machine, registers, bus, code, clock, ids, cores, woken });
+      if (index > 0) machine.walkers.push(cpu.mem.translator.walker);
       cpu.cp15.reset();
       if (index > 0) cpu.state = POWERED_OFF;
       cores.push(cpu);

@@ -423,6 +423,8 @@ export class Cpu implements MemoryOwner {
     const long = mem.translator.registers.format === 'long';
     cp15.dfsr = faultStatus(long, mem.fault, mem.domain, mem.faultWrite);
     cp15.dfar = mem.faultAddress | 0;
+    const access = mem.faultWrite ? 'store' : 'load';
+    this.parts.machine.observer?.aborted(this.index, mem.faultAddress, access, cp15.dfsr);
     this.enter(VECTOR_DATA_ABORT, MODE_ABORT, (this.pc + 8) | 0, this.currentOp.it);
     return BRANCHED;
   }
@@ -445,6 +447,7 @@ export class Cpu implements MemoryOwner {
     this.done++;
     cp15.ifsr = faultStatus(mem.translator.registers.format === 'long', mem.fault, mem.domain, false);
     cp15.ifar = mem.faultAddress | 0;
+    this.parts.machine.observer?.aborted(this.index, mem.faultAddress, 'fetch', cp15.ifsr);
     this.enter(VECTOR_PREFETCH_ABORT, MODE_ABORT, (this.r[15]! + 4) | 0, this.it);
   }
 
