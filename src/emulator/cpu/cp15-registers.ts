@@ -197,6 +197,12 @@ function cacheSize(cpu: Cpu): number {
   return ids.ccsidr[level === 0 ? csselr & 1 : 1 + level] ?? 0;
 }
 
+/** L2CTLR: cores less one in [25:24]. A Cortex-A8 has its auxiliary control register there, which is kept. */
+function secondLevelControl(cpu: Cpu): number {
+  const { ids, stored: values } = cpu.cp15;
+  return ids.multiprocessing ? (cpu.parts.cores.length - 1) << 24 : (values.get('L2CTLR') ?? 0);
+}
+
 /** MPIDR: with the Multiprocessing Extensions bit 31 is set; bit 30 says that there is one core only. */
 function affinity(cpu: Cpu): number {
   if (!cpu.cp15.ids.multiprocessing) return 0;
@@ -336,11 +342,10 @@ export const systemRegisters: readonly CoprocessorRegister[] = [
   kept('PAR', [7, 0, 4, 0], 'par'),
   {
     ...stored('L2CTLR', [9, 1, 0, 2]),
-    exists: isCore('Cortex-A7', 'Cortex-A15'),
-    read: cpu => (cpu.parts.cores.length - 1) << 24,
+    exists: isCore('Cortex-A7', 'Cortex-A8', 'Cortex-A15'),
+    read: secondLevelControl,
   },
   { ...stored('L2ECTLR', [9, 1, 0, 3]), exists: isCore('Cortex-A7', 'Cortex-A15') },
-  { ...stored('L2AUXCTLR', [9, 1, 0, 2]), exists: isCore('Cortex-A8') },
   ...monitors,
   { ...stored('TLB lockdown', [10, 0, 0, 0]), exists: isCore('Cortex-A8', 'Cortex-A9') },
   { ...stored('TLB lockdown', [10, 0, 0, 1]), exists: isCore('Cortex-A8', 'Cortex-A9') },

@@ -5,6 +5,7 @@
  * ARM DDI 0406C, B3.17 (functional groups) and B4.1.
  */
 
+import { invariant } from '../../base/diagnostics.js';
 import type { GenericTimer } from '../devices/generic-timer.js';
 import { LEAVE, NEXT, type Op, type Outcome } from '../isa/op.js';
 import { debugRegisters } from './cp14.js';
@@ -48,12 +49,22 @@ function keyOf(coproc: number, opc1: number, crn: number, crm: number, opc2: num
   return (coproc << 16) | (opc1 << 12) | (crn << 8) | (crm << 4) | opc2;
 }
 
-const TABLE: ReadonlyMap<number, CoprocessorRegister> = new Map(
-  [...systemRegisters, ...maintenanceRegisters, ...debugRegisters].map(register => [
-    keyOf(register.coproc, register.opc1, register.crn, register.crm, register.opc2),
-    register,
-  ]),
-);
+const TABLE: ReadonlyMap<number, CoprocessorRegister> = byPlace([
+  ...systemRegisters,
+  ...maintenanceRegisters,
+  ...debugRegisters,
+]);
+
+function byPlace(registers: readonly CoprocessorRegister[]): Map<number, CoprocessorRegister> {
+  const places = new Map<number, CoprocessorRegister>();
+  for (const register of registers) {
+    const { name, coproc, opc1, crn, crm, opc2 } = register;
+    const key = keyOf(coproc, opc1, crn, crm, opc2);
+    invariant(!places.has(key), () => `${name} is where ${places.get(key)!.name} is`);
+    places.set(key, register);
+  }
+  return places;
+}
 
 const TABLE64: ReadonlyMap<number, CoprocessorRegister64> = new Map(
   systemRegisters64.map(register => [keyOf(register.coproc, register.opc1, 0, register.crm, 0), register]),
