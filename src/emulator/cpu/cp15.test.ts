@@ -5,15 +5,22 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type CodeOptions, coreWith } from './core-fixture.js';
+import { MiB } from '../../base/address.js';
+import { encodeSection, encodeTable } from '../../hw/mmu/short-descriptor.js';
+import { type CodeOptions, coreWith, RAM } from './core-fixture.js';
 import type { Cpu } from './cpu.js';
-import { MODE_UNDEFINED } from './modes.js';
+import { MODE_ABORT, MODE_UNDEFINED } from './modes.js';
 
 type Place = readonly [crn: number, opc1: number, crm: number, opc2: number];
 
 /** MRC p15 to r1. */
 function mrc([crn, opc1, crm, opc2]: Place): number {
   return 0xee101f10 | (opc1 << 21) | (crn << 16) | (opc2 << 5) | crm;
+}
+
+/** MCR p15 of r1. */
+function mcr(place: Place): number {
+  return mrc(place) & ~(1 << 20);
 }
 
 /** A core that has executed `code`, with `before` done to it first. */
@@ -30,10 +37,56 @@ test('L2CTLR tells how many cores there are, and is an auxiliary control registe
   for (const core of ['Cortex-A7', 'Cortex-A15']) {
     assert.equal(after([mrc(L2CTLR)], { core, cores: 3 }).r[1], 2 << 24, core);
   }
-  const write = mrc(L2CTLR) & ~(1 << 20);
-  const a8 = after([write, 0xe3a01000, mrc(L2CTLR)], { core: 'Cortex-A8' }, cpu => {
+  const a8 = after([mcr(L2CTLR), 0xe3a01000, mrc(L2CTLR)], { core: 'Cortex-A8' }, cpu => {
     cpu.r[1] = 0x42;
   });
   assert.equal(a8.r[1], 0x42);
   assert.equal(after([mrc(L2CTLR)], { core: 'Cortex-A9' }).mode, MODE_UNDEFINED);
+});
+
+const TABLE = RAM + 2 * MiB;
+const VIRTUAL = 0x80000000;
+/** A page of VIRTUAL's MiB in a table that is not in memory, domain 5. */
+const LOST = VIRTUAL + MiB;
+
+/** Switches the MMU on: short descriptors, RAM at its own address. */
+function mapRam(cpu: Cpu): void {
+  const { ram } = cpu.parts.machine;
+  for (let at = RAM; at < RAM + 4 * MiB; at += MiB) {
+    ram.write32(TABLE + 4 * (at / MiB), encodeSection(at, { tex: 1, c: 1, b: 1, s: 1, ap: 3 }));
+  }
+  ram.write32(TABLE + 4 * (LOST / MiB), encodeTable(0xf0000000, 5));
+  const { registers } = cpu.mem.translator;
+  registers.ttbr0 = TABLE;
+  registers.dacr = 0x55555555;
+  cpu.mem.translator.enabled = true;
+  cpu.mem.domainsChanged();
+  cpu.r[1] = VIRTUAL;
+}
+
+test('a fault of cache maintenance is told as a write, with CM on cores that have long descriptors', () => {
+  const operations: Place[] = [
+    [7, 0, 5, 1],
+    [7, 0, 6, 1],
+    [7, 0, 10, 1],
+    [7, 0, 11, 1],
+    [7, 0, 14, 1],
+  ];
+  for (const operation of operations) {
+    const a15 = after([mcr(operation)], {}, mapRam);
+    assert.equal(a15.mode, MODE_ABORT);
+    assert.equal(a15.cp15.dfsr, 0x2805);
+    assert.equal(a15.cp15.dfar >>> 0, VIRTUAL);
+    assert.equal(after([mcr(operation)], { core: 'Cortex-A9' }, mapRam).cp15.dfsr, 0x805);
+  }
+  // STR r1, [r1]
+  assert.equal(after([0xe5811000], {}, mapRam).cp15.dfsr, 0x805, 'a store has no CM');
+});
+
+test('an abort on the walk at the second level tells the domain', () => {
+  const cpu = after([0xe5911000], {}, core => {
+    mapRam(core);
+    core.r[1] = LOST;
+  });
+  assert.equal(cpu.cp15.dfsr, 0x5e);
 });

@@ -23,7 +23,7 @@ import { BRANCHED, NEXT, type Op, type Outcome } from '../isa/op.js';
 import { LEFT, R, REGISTERS, SITE } from './core-area.js';
 import { Cp15 } from './cp15.js';
 import { applyAccess } from './cp15-registers.js';
-import { faultStatus } from './faults.js';
+import { DFSR_CM, faultStatus } from './faults.js';
 import { FpRegisters } from './fp-registers.js';
 import type { CoreIds } from './ids.js';
 import { Memory, type MemoryOwner } from './memory.js';
@@ -412,6 +412,7 @@ export class Cpu implements MemoryOwner {
     mem.failed = 0;
     const long = mem.translator.registers.format === 'long';
     cp15.dfsr = faultStatus(long, mem.fault, mem.domain, mem.faultWrite);
+    if (mem.faultMaintenance && cp15.ids.longDescriptors) cp15.dfsr |= DFSR_CM;
     cp15.dfar = mem.faultAddress | 0;
     this.enter(VECTOR_DATA_ABORT, MODE_ABORT, (this.pc + 8) | 0, this.currentOp.it);
     return BRANCHED;
