@@ -6,7 +6,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MiB } from '../../base/address.js';
-import { encodeSection, encodeTable } from '../../hw/mmu/short-descriptor.js';
+import { encodeLongBlock1 } from '../../hw/mmu/long-descriptor.js';
+import { encodeSection, encodeSupersection, encodeTable } from '../../hw/mmu/short-descriptor.js';
 import { type CodeOptions, coreWith, RAM } from './core-fixture.js';
 import type { Cpu } from './cpu.js';
 import { MODE_ABORT, MODE_UNDEFINED } from './modes.js';
@@ -89,4 +90,59 @@ test('an abort on the walk at the second level tells the domain', () => {
     core.r[1] = LOST;
   });
   assert.equal(cpu.cp15.dfsr, 0x5e);
+});
+
+const ATS1CPR: Place = [7, 0, 8, 0];
+
+test('address translation of a supersection tells all 40 bits', () => {
+  const cpu = after([mcr(ATS1CPR)], {}, core => {
+    mapRam(core);
+    const { ram } = core.parts.machine;
+    ram.write32(
+      TABLE + 4 * (VIRTUAL / MiB),
+      encodeSupersection(0x12_3400_0000, { tex: 1, c: 1, b: 1, ap: 3 }),
+    );
+    core.r[1] = VIRTUAL + 0x5000;
+  });
+  assert.equal(cpu.cp15.par >>> 0, 0x34120056);
+});
+
+test('address translation whose walk leaves memory is a Data Abort', () => {
+  const cpu = after([mcr(ATS1CPR)], {}, core => {
+    mapRam(core);
+    core.r[1] = LOST;
+  });
+  assert.equal(cpu.mode, MODE_ABORT);
+  assert.equal(cpu.cp15.dfsr & 0x40f, 0x00e);
+});
+
+test('address translation by long descriptors tells the byte of MAIR and the shareability', () => {
+  const told = (mair: number, sh: number): string => {
+    const cpu = after([mcr(ATS1CPR)], {}, core => {
+      const { ram } = core.parts.machine;
+      const { registers } = core.mem.translator;
+      const blocks = [
+        encodeLongBlock1(RAM, { attrIndex: 0, sh: 3 }),
+        encodeLongBlock1(0x5_8000_0000, { attrIndex: 1, sh }),
+      ];
+      for (const [index, { low, high }] of blocks.entries()) {
+        ram.write32(TABLE + 8 * (index + 1), low);
+        ram.write32(TABLE + 8 * (index + 1) + 4, high);
+      }
+      registers.format = 'long';
+      registers.ttbr0 = TABLE;
+      registers.ttbcr = 0x80000000;
+      registers.mair0 = 0xff | (mair << 8);
+      core.mem.translator.enabled = true;
+      core.mem.domainsChanged();
+      core.r[1] = VIRTUAL + 0x3000;
+    });
+    const { par, parHigh } = cpu.cp15;
+    return `${(parHigh >>> 0).toString(16)} ${(par >>> 0).toString(16)}`;
+  };
+  assert.equal(told(0xff, 3), 'ff000005 80003b80');
+  assert.equal(told(0xaa, 2), 'aa000005 80003b00');
+  assert.equal(told(0xee, 0), 'ee000005 80003a00');
+  assert.equal(told(0x44, 3), '44000005 80003b00');
+  assert.equal(told(0x04, 0), '4000005 80003b00');
 });
