@@ -29,6 +29,7 @@ const LONGEST_TURN = 0x40000000;
 export interface SystemState {
   readonly now: number;
   readonly turn: number;
+  readonly left: number;
   readonly cpus: readonly CpuState[];
   readonly memory: MemoryImage;
   readonly outerInUse: boolean;
@@ -47,6 +48,8 @@ export class System {
   private stopped = false;
   private readonly cores: Cpu[] = [];
   private turn = 0;
+  /** Instructions that the core has left of its turn. */
+  private left = 0;
 
   constructor(facts: MachineFacts, banks: readonly Range[]) {
     this.machine = new Machine(facts, banks);
@@ -61,9 +64,10 @@ export class System {
       const registers =
         index === 0
           ? machine.registers
-          : createRegisters(facts.core.architecture, facts.core.longDescriptors);
-      const woken = (): void => this.running?.yield();
+          : createRegisters(facts.core.architecture, facts.core.longDescriptors, machine.registers);
+      const woken = (): void => this.someoneWoke();
       const cpu = new Cpu(index, { machine, registers, bus, code, clock, ids, cores, woken });
+      if (index > 0) machine.walkers.push(cpu.mem.translator.walker);
       cpu.cp15.reset();
       if (index > 0) cpu.state = POWERED_OFF;
       cores.push(cpu);
@@ -87,13 +91,13 @@ export class System {
 
   /** Runs for `ticks` of the clock, or until stop(), or until nobody can ever wake up. */
   run(ticks: number): Stop {
-    const { clock, cores, machine } = this;
+    const { clock, machine } = this;
     const end = clock.now + ticks;
     this.stopped = false;
     while (!this.stopped) {
       if (clock.next <= clock.now) clock.expire();
       if (clock.now >= end) return 'ticks';
-      const cpu = this.nextAwake();
+      const cpu = this.whoseTurn();
       if (cpu === null) {
         // Everybody sleeps: nothing happens until the next timer.
         if (clock.next === Number.POSITIVE_INFINITY) return 'asleep';
@@ -102,12 +106,38 @@ export class System {
       }
       machine.cpu = cpu.index;
       this.running = cpu;
-      const limit = Math.min(clock.next, end) - clock.now;
-      cpu.run(Math.min(limit, this.isAlone(cpu) ? LONGEST_TURN : TURN));
+      const turn = Math.min(this.left, clock.next - clock.now);
+      const most = Math.min(turn, end - clock.now);
+      const done = cpu.run(most);
       this.running = null;
-      if (cores.length > 1) cpu.exclusive = -1;
+      // A turn that only the end of run() has cut goes on in the next one.
+      if (done === most && most < turn) this.left -= done;
+      else this.endTurn(cpu);
     }
     return 'stopped';
+  }
+
+  /** The core whose turn it is: the one that has some left, or the next. Null: all sleep. */
+  private whoseTurn(): Cpu | null {
+    const current = this.cores[this.turn]!;
+    if (this.left > 0) {
+      if (current.state === RUNNING) return current;
+      this.endTurn(current);
+    }
+    const next = this.nextAwake();
+    if (next !== null) this.left = this.isAlone(next) ? LONGEST_TURN : TURN;
+    return next;
+  }
+
+  /** A turn may have been a long one, of a core alone. */
+  private someoneWoke(): void {
+    if (this.running !== null) this.running.yield();
+    else if (this.left > 0) this.endTurn(this.cores[this.turn]!);
+  }
+
+  private endTurn(cpu: Cpu): void {
+    this.left = 0;
+    if (this.cores.length > 1) cpu.exclusive = -1;
   }
 
   /** Nobody else runs; who begins to ends the turn. */
@@ -129,10 +159,11 @@ export class System {
 
   /** Must not be called while it runs. Devices save themselves. */
   save(): SystemState {
-    const { clock, turn, cpus, machine, code } = this;
+    const { clock, turn, left, cpus, machine, code } = this;
     return {
       now: clock.now,
       turn,
+      left,
       cpus: cpus.map(saveCpu),
       memory: takeMemory(code.ram),
       outerInUse: machine.outerInUse,
@@ -145,6 +176,7 @@ export class System {
     const { clock, cpus, machine, code } = this;
     clock.now = state.now;
     this.turn = state.turn;
+    this.left = state.left;
     machine.outerInUse = state.outerInUse;
     machine.outerCache = state.outerCache;
     putMemory(code.ram, state.memory);

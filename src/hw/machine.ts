@@ -33,6 +33,8 @@ export class Machine {
   readonly ram: Ram;
   readonly registers: MmuRegisters;
   readonly walker: TableWalker;
+  /** By core; those that have none of their own run with the first one's, as all do under the modelled kernel. */
+  readonly walkers: TableWalker[];
   readonly counters: Counters = new Counters();
   /** One for each core. */
   readonly tlbs: readonly Tlb[];
@@ -61,6 +63,7 @@ export class Machine {
     this.ram = new Ram(banks);
     this.registers = createRegisters(facts.core.architecture, facts.core.longDescriptors);
     this.walker = new TableWalker(this.ram, this.registers);
+    this.walkers = [this.walker];
     this.tlbs = Array.from({ length: facts.coreCount }, () => new Tlb(this));
     this.mappings = new ReverseMap(this);
     this.access = new LoadStore(this);
@@ -242,14 +245,15 @@ export class Machine {
     this.observer?.deviceWrite(master, dmaAddr, paddr, size);
   }
 
-  /** Each contiguous piece of what [vaddr, vaddr + size) maps; unmapped parts are left out. */
+  /** Each contiguous piece of what [vaddr, vaddr + size) maps for this CPU; unmapped parts are left out. */
   eachMapped(vaddr: Vaddr, size: number, visit: (vaddr: Vaddr, paddr: Paddr, size: number) => void): void {
     const { found } = this;
+    const walker = this.walkers[this.cpu] ?? this.walker;
     let start = 0;
     let target = 0;
     let bytes = 0;
     for (let at = vaddr; at < vaddr + size; ) {
-      const mapped = this.walker.walk(at, found) === WALK_OK;
+      const mapped = walker.walk(at, found) === WALK_OK;
       // Entries are as large as their alignment, in both spaces.
       const entry = mapped ? found.size : 4096;
       const piece = Math.min(entry - (at % entry), vaddr + size - at);

@@ -124,6 +124,24 @@ export class Observer {
     _broadcast: boolean,
   ): void {}
 
+  /**
+   * The MMU of `cpu` read a table entry at `paddr` to translate `vaddr`, by an access of type `memoryType`. `level` as the
+   * architecture counts, from 1; `high` is 0 with short descriptors. Entries of one walk come in order; a read to which
+   * no memory answers is told as its abort only.
+   */
+  tableWalk(
+    _cpu: number,
+    _vaddr: Vaddr,
+    _level: number,
+    _paddr: Paddr,
+    _low: number,
+    _high: number,
+    _memoryType: MemoryType,
+  ): void {}
+
+  /** An access faulted, in the MMU or behind it; `status` is what DFSR or IFSR says. */
+  aborted(_cpu: number, _vaddr: Vaddr, _access: 'load' | 'store' | 'fetch', _status: number): void {}
+
   /** An entry of a translation table was written at `paddr` (4 bytes, 8 with long descriptors). */
   tableWrite(_paddr: Paddr): void {}
 

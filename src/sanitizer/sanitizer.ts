@@ -12,7 +12,6 @@ import type { DmaAddr, Paddr, Vaddr } from '../base/address.js';
 import type { DmaMaster } from '../hw/dma/master.js';
 import type { Machine } from '../hw/machine.js';
 import { type MemoryType, MT_BUFFERABLE, MT_CACHEABLE, MT_INNER_WT } from '../hw/mmu/memory-type.js';
-import type { MmuRegisters } from '../hw/mmu/registers.js';
 import {
   type Barrier,
   type BusFault,
@@ -89,7 +88,8 @@ export class Sanitizer extends Observer {
   private near: Extent;
   private calm = false;
   private generation = -1;
-  private readonly registers: MmuRegisters;
+  /** Of registers, on any core. */
+  private readonly changes: { readonly count: number };
   /** Of a cell whose line is clean and in no cache. */
   private readonly cleanFlags: number;
   /** What it may have besides. */
@@ -98,7 +98,7 @@ export class Sanitizer extends Observer {
   constructor(machine: Machine, options: SanitizerOptions = {}) {
     super();
     this.machine = machine;
-    this.registers = machine.registers;
+    this.changes = machine.registers.changes;
     this.context = new Context(machine);
     const { engine, history } = this.context;
     this.shadow = engine.shadow;
@@ -153,7 +153,7 @@ export class Sanitizer extends Observer {
     const offset = paddr - this.near.base;
     if (
       this.calm &&
-      this.registers.generation === this.generation &&
+      this.changes.count === this.generation &&
       offset >= 0 &&
       offset < this.near.bytes &&
       (vaddr & this.cellMask) <= this.cellBytes - size
@@ -185,7 +185,7 @@ export class Sanitizer extends Observer {
     const offset = paddr - this.near.base;
     if (
       this.calm &&
-      this.registers.generation === this.generation &&
+      this.changes.count === this.generation &&
       offset >= 0 &&
       offset < this.near.bytes &&
       (vaddr & this.cellMask) <= this.cellBytes - size &&
@@ -246,7 +246,7 @@ export class Sanitizer extends Observer {
    * there is one set of kernel mappings. Whatever may change that is told to the sanitizer, or changes a register.
    */
   private settle(): void {
-    this.generation = this.registers.generation;
+    this.generation = this.changes.count;
     this.calm = this.machine.mappings.conflictCount === 0 && !this.kernelMap.isSplit();
   }
 

@@ -83,6 +83,8 @@ const DIFFERENCES: readonly (readonly [string, RegExp, string | ((...found: stri
 
 /** Words that objdump takes for something else. */
 const REFUSED: readonly (readonly [string, RegExp])[] = [
+  ['memory hints that are not allocated (A5.7.1)', /<UNDEFINED> instruction: 0xf[46][19]/],
+  ['the same: no PLDW has an index behind it', /^pldw \[\w+\], /],
   ['CPS with a mode alone, T2', /^undefined \(bcc/],
   ['hints of ARMv8', /^(bti|pac|pacbti|aut|esb|csdb)\b/],
   ['a literal is not loaded as user code (A8.8.71, SEE LDRB (literal))', /^ldr(s?[bh])?t \w+, \[pc/],

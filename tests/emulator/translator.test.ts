@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * The translator against the interpreter, which is the reference: random blocks of every class of integer instructions,
- * each on two cores, one of which translates everything at once. And whole boots.
+ * The translator against the interpreter, which is the reference: random blocks of all instructions,
+ * each on two cores, one of which translates everything. And whole boots.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -12,34 +12,35 @@ import { Random } from '../../src/base/random.js';
 import { EmulatedBoard } from '../../src/emulator/board/emulated-board.js';
 import { startLinux } from '../../src/emulator/board/start-linux.js';
 import { virtTree } from '../../src/emulator/board/virt.js';
-import { INTEGER_CLASSES, integerRecord, integerTargets } from '../../tools/qemu-user/integer-blocks.js';
-import { UserCore } from '../../tools/qemu-user/user-core.js';
+import { MODES, sidesOf } from '../../tools/lockstep.js';
+import { blockRecord } from '../../tools/qemu-user/blocks.js';
+import { codeAddress } from '../../tools/qemu-user/qemu-user.js';
+import { INTEGER_CLASSES, targetsOf, VECTOR_CLASSES } from '../../tools/qemu-user/targets.js';
 import { initramfs } from '../probe-module/cpio.js';
 import { debianKernel } from '../probe-module/debian-kernel.js';
 import { sharedPath } from '../support/shared.js';
 
-const SAMPLE = 3000;
+const SAMPLE = 6000;
 /** Two thirds of a boot to the root search. */
 const TICKS = 300_000_000;
 
 test('translated blocks do what interpreted ones do', () => {
-  const interpreter = new UserCore();
-  const translator = new UserCore();
-  interpreter.cpu.translateAfter = Number.POSITIVE_INFINITY;
-  translator.cpu.translateAfter = 0;
-  for (const kind of INTEGER_CLASSES) {
-    const random = new Random(21);
-    const targets = integerTargets(kind);
-    for (let i = 0; i < SAMPLE; i++) {
-      const record = integerRecord(targets[i % targets.length]!, targets, random);
-      if (record === null) continue;
-      const interpreted = record.slice();
-      const translated = record.slice();
-      interpreter.run(interpreted);
-      translator.run(translated);
-      assert.deepEqual(translated, interpreted, `${kind} ${[...record.slice(0, 2)].map(String)}`);
-    }
+  const sides = sidesOf(MODES).map(({ core }) => core);
+  const random = new Random(21);
+  const targets = targetsOf([...INTEGER_CLASSES, ...VECTOR_CLASSES]);
+  const records: Uint32Array[] = [];
+  for (let i = 0; records.length < SAMPLE; i++) {
+    const target = targets[i % targets.length]!;
+    const others = targets.filter(({ thumb }) => thumb === target.thumb);
+    const record = blockRecord(target, others, random, codeAddress(records.length), { shortVectors: false });
+    if (record !== null) records.push(record);
   }
+  const [interpreted, translated] = sides.map(core => {
+    const mine = records.map(record => record.slice());
+    core.runAll(mine);
+    return mine;
+  });
+  assert.deepEqual(translated, interpreted);
 });
 
 const kernel = sharedPath('kernels/legacy/zImage');

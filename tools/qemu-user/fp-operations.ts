@@ -11,8 +11,9 @@ import * as double from '../../src/emulator/fp/double.js';
 import * as estimate from '../../src/emulator/fp/estimate.js';
 import * as single from '../../src/emulator/fp/single.js';
 import { FpStatus, standardStatus } from '../../src/emulator/fp/status.js';
+import { layCode } from './code.js';
 import { doubleOperand, fpscrOperand, singleOperand, sparse } from './operands.js';
-import { D, FPSCR, QemuUser, RECORD_WORDS, SIGNAL, WORD } from './qemu-user.js';
+import { D, FPSCR, QemuUser, RECORD_WORDS, SIGNAL } from './qemu-user.js';
 
 /** The words of d0 (destination and addend), d1 and d2 (operands); a single stands in the low word. */
 type Words = Int32Array;
@@ -238,7 +239,7 @@ function compareBatch(
 }
 
 function fill(record: Uint32Array, operation: Operation, random: Random): void {
-  record[WORD] = operation.word;
+  layCode(record, [{ word: operation.word, bits: 32 }]);
   record[FPSCR] = fpscrOperand(random);
   for (let d = 0; d < 3; d++) {
     const at = D + 2 * d;

@@ -23,7 +23,14 @@ import type { VirtioMmio } from '../devices/virtio/mmio.js';
 import { PsciFirmware } from '../firmware.js';
 import { System, type SystemState } from '../system.js';
 import { holdingPen } from './holding-pen.js';
-import { compatibleWith, PARTS, type PartOptions, type Place, type Workbench } from './parts.js';
+import {
+  compatibleWith,
+  PARTS,
+  type PartOptions,
+  type Place,
+  PMU_COMPATIBLES,
+  type Workbench,
+} from './parts.js';
 import { type CpuRange, cpuRanges } from './tree-address.js';
 import { type Interrupt, interruptsOf } from './tree-interrupts.js';
 
@@ -177,8 +184,10 @@ export class EmulatedBoard implements Stateful<BoardState> {
     }
   }
 
-  /** Has registers on the bus that nobody models; or counts events in a core, which nobody does. */
+  /** Has registers on the bus that nobody models; or counts events, but not in a core, or with no way to tell. */
   private isForeign(node: DtNode): boolean {
+    if (compatibleWith(node, PMU_COMPATIBLES))
+      return interruptsOf(this.tree, node)[0]?.controller !== this.gicNode;
     if (compatibles(node).some(name => name.endsWith('-pmu'))) return true;
     if (compatibleWith(node, MEMORY_LIKE)) return false;
     return cpuRanges(this.tree, node).some(

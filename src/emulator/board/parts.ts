@@ -158,6 +158,20 @@ const genericTimer: Part = {
   },
 };
 
+/** Documentation/devicetree/bindings/arm/pmu.yaml: one private interrupt, or a shared one for each core. */
+export const PMU_COMPATIBLES: readonly string[] = [7, 8, 9, 15].map(n => `arm,cortex-a${n}-pmu`);
+
+const pmu: Part = {
+  compatibles: PMU_COMPATIBLES,
+  regs: 0,
+  build: (bench, place) => {
+    for (const { index, cp15 } of bench.system.cpus) {
+      const shared = place.line(index);
+      cp15.pmu.line = shared === UNCONNECTED ? place.line(0, index) : shared;
+    }
+  },
+};
+
 const privateTimer: Part = {
   compatibles: ['arm,cortex-a9-twd-timer'],
   regs: 1,
@@ -246,6 +260,7 @@ export const PARTS: readonly Part[] = [
   sp810,
   sysregs,
   genericTimer,
+  pmu,
   privateTimer,
   globalTimer,
   scu,

@@ -34,6 +34,8 @@ export function place(system: System, paddr: number, code: readonly number[], th
     if (thumb) ram.write16(paddr + 2 * i, unit);
     else ram.write32(paddr + 4 * i, unit);
   });
+  // Nobody on the machine has written this: what was decoded of it goes.
+  system.code.writtenBehind(paddr, code.length * (thumb ? 2 : 4));
 }
 
 /** A core that is about to execute `code`. */

@@ -209,47 +209,6 @@ function affinity(cpu: Cpu): number {
   return (1 << 31) | (cpu.index & 3);
 }
 
-/** Performance monitors: B6. Model: the cycle counter counts instructions; there are no event counters. */
-const pmuUser = (cpu: Cpu): boolean => ((cpu.cp15.stored.get('PMUSERENR') ?? 0) & 1) !== 0;
-const monitors: readonly CoprocessorRegister[] = [
-  {
-    ...stored('PMCR', [9, 0, 12, 0]),
-    read: cpu => (cpu.cp15.ids.midr & 0xff000000) | ((cpu.cp15.stored.get('PMCR') ?? 0) & 0x39),
-    userRead: pmuUser,
-    userWrite: pmuUser,
-  },
-  ...(
-    [
-      ['PMCNTENSET', 12, 1],
-      ['PMCNTENCLR', 12, 2],
-      ['PMOVSR', 12, 3],
-      ['PMSELR', 12, 5],
-      ['PMXEVTYPER', 13, 1],
-      ['PMXEVCNTR', 13, 2],
-      ['PMINTENSET', 14, 1],
-      ['PMINTENCLR', 14, 2],
-    ] as const
-  ).map(([name, crm, opc2]) => ({
-    ...stored(name, [9, 0, crm, opc2]),
-    read: () => 0,
-    userRead: pmuUser,
-    userWrite: pmuUser,
-  })),
-  { ...at('PMSWINC', [9, 0, 12, 4]), write: () => NEXT, userWrite: pmuUser },
-  { ...at('PMCEID0', [9, 0, 12, 6]), read: () => 0, userRead: pmuUser },
-  { ...at('PMCEID1', [9, 0, 12, 7]), read: () => 0, userRead: pmuUser },
-  {
-    ...at('PMCCNTR', [9, 0, 13, 0]),
-    read: cpu => {
-      cpu.syncClock();
-      return cpu.parts.clock.now % 2 ** 32;
-    },
-    write: () => NEXT,
-    userRead: pmuUser,
-  },
-  { ...stored('PMUSERENR', [9, 0, 14, 0]), userRead: always },
-];
-
 /** CNTKCTL: PL0PCTEN 0, PL0VCTEN 1, PL0VTEN 8, PL0PTEN 9. */
 function granted(...bits: number[]): (cpu: Cpu) => boolean {
   return cpu => bits.some(bit => ((cpu.cp15.cntkctl >>> bit) & 1) === 1);
@@ -346,7 +305,6 @@ export const systemRegisters: readonly CoprocessorRegister[] = [
     read: secondLevelControl,
   },
   { ...stored('L2ECTLR', [9, 1, 0, 3]), exists: isCore('Cortex-A7', 'Cortex-A15') },
-  ...monitors,
   { ...stored('TLB lockdown', [10, 0, 0, 0]), exists: isCore('Cortex-A8', 'Cortex-A9') },
   { ...stored('TLB lockdown', [10, 0, 0, 1]), exists: isCore('Cortex-A8', 'Cortex-A9') },
   attributes('PRRR', 0, PRRR_RESET),

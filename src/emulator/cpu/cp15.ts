@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * Coprocessors 14 and 15 of one core: what their registers hold, and how MCR, MRC, MCRR and MRRC find them. The
- * registers themselves are tables: `cp15-registers.ts`, `cp15-maintenance.ts`, `cp14.ts`.
+ * registers themselves are tables: `cp15-registers.ts`, `cp15-pmu.ts`, `cp15-maintenance.ts`, `cp14.ts`.
  * ARM DDI 0406C, B3.17 (functional groups) and B4.1.
  */
 
@@ -10,9 +10,11 @@ import type { GenericTimer } from '../devices/generic-timer.js';
 import { LEAVE, NEXT, type Op, type Outcome } from '../isa/op.js';
 import { debugRegisters } from './cp14.js';
 import { maintenanceRegisters } from './cp15-maintenance.js';
+import { monitorRegisters } from './cp15-pmu.js';
 import { applyReset, systemRegisters, systemRegisters64 } from './cp15-registers.js';
 import type { Cpu } from './cpu.js';
 import type { CoreIds } from './ids.js';
+import { Pmu } from './pmu.js';
 
 /** A register that MCR and MRC reach. */
 export interface CoprocessorRegister {
@@ -51,6 +53,7 @@ function keyOf(coproc: number, opc1: number, crn: number, crm: number, opc2: num
 
 const TABLE: ReadonlyMap<number, CoprocessorRegister> = byPlace([
   ...systemRegisters,
+  ...monitorRegisters,
   ...maintenanceRegisters,
   ...debugRegisters,
 ]);
@@ -72,6 +75,7 @@ const TABLE64: ReadonlyMap<number, CoprocessorRegister64> = new Map(
 
 export class Cp15 {
   readonly ids: CoreIds;
+  readonly pmu: Pmu;
   /** The machine's Generic Timer; null: there is none, and its registers are undefined. */
   timer: GenericTimer | null = null;
   /** CNTKCTL: which timer registers user code may access. */
@@ -117,6 +121,7 @@ export class Cp15 {
   constructor(cpu: Cpu, ids: CoreIds) {
     this.cpu = cpu;
     this.ids = ids;
+    this.pmu = new Pmu(cpu);
   }
 
   /** The registers that reset defines. */
@@ -131,6 +136,7 @@ export class Cp15 {
     // The Configuration Base Address comes from pins (DDI 0388I, 4.3.24).
     const base = this.stored.get('CBAR');
     this.stored.clear();
+    this.pmu.reset();
     if (base !== undefined) this.stored.set('CBAR', base);
     cpu.mem.translator.registers.dacr = 0;
     applyReset(cpu);

@@ -16,6 +16,8 @@ export interface CoreIds {
   readonly clidr: number;
   /** CCSIDR by CSSELR: level 1 data, level 1 instruction, level 2 unified. */
   readonly ccsidr: readonly number[];
+  /** PMCR after reset: implementer, identification code, number of event counters. */
+  readonly pmcr: number;
   readonly fpsid: number;
   readonly mvfr0: number;
   readonly mvfr1: number;
@@ -40,6 +42,7 @@ const CORES: readonly CoreIds[] = [
     ],
     clidr: 0x0a200023,
     ccsidr: [0x700fe01a, 0x203fe009, 0x707fe07a],
+    pmcr: 0x41072000,
     fpsid: 0x41023075,
     mvfr0: 0x10110222,
     mvfr1: 0x11111111,
@@ -58,7 +61,9 @@ const CORES: readonly CoreIds[] = [
       0x11112131, 0x00111142, 0,
     ],
     clidr: 0x0a000023,
-    ccsidr: [0xe007e01a, 0x2007e01a, 0xf0000000],
+    // With a second level of 256 KiB, as CLIDR says.
+    ccsidr: [0xe007e01a, 0x2007e01a, 0xf03fe03a],
+    pmcr: 0x41002000,
     fpsid: 0x410330c0,
     mvfr0: 0x11110222,
     mvfr1: 0x00011111,
@@ -78,6 +83,7 @@ const CORES: readonly CoreIds[] = [
     ],
     clidr: (1 << 27) | (1 << 24) | 3,
     ccsidr: [0xe00fe019, 0x200fe019, 0],
+    pmcr: 0x41093000,
     fpsid: 0x41033090,
     mvfr0: 0x11110222,
     mvfr1: 0x01111111,
@@ -97,6 +103,7 @@ const CORES: readonly CoreIds[] = [
     ],
     clidr: 0x0a200023,
     ccsidr: [0x701fe00a, 0x201fe00a, 0x711fe07a],
+    pmcr: 0x410f3000,
     fpsid: 0x410430f0,
     mvfr0: 0x10110222,
     mvfr1: 0x11111111,

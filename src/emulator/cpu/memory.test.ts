@@ -82,7 +82,6 @@ test('an observer sees every fetch, load, store, barrier and maintenance operati
   cpu.run(2);
   const recorder = new Recorder();
   system.machine.observer = recorder;
-  cpu.mem.forget();
   cpu.r[0] = VIRTUAL | 0;
   cpu.r[15] = RAM + 0x100;
   cpu.run(5);

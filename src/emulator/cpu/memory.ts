@@ -157,7 +157,7 @@ export class Memory {
     this.words = this.ram.words;
     this.halves = this.ram.halves;
     this.bytes = this.ram.bytes;
-    this.translator = new Translator(machine.ram, registers);
+    this.translator = new Translator(machine, cpu, registers);
     this.area = (cpu * CORE_BYTES) / 4;
     for (let i = 0; i < 2 * DOMAIN_SETS; i++) {
       this.sets.push(new FastPages(this.words, this.area + (SETS_AT + i * SET_BYTES) / 4));

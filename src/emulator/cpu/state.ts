@@ -5,6 +5,7 @@
  */
 import { applyReset } from './cp15-registers.js';
 import type { Cpu } from './cpu.js';
+import type { PmuState } from './pmu.js';
 
 /** Members of Cpu, Cp15 and FpRegisters that are numbers and nothing else. */
 const CPU_NUMBERS = [
@@ -61,6 +62,7 @@ export interface CpuState {
   readonly stored: readonly (readonly [string, number])[];
   readonly dacr: number;
   readonly bigEndian: boolean;
+  readonly pmu: PmuState;
   readonly fpWords: Int32Array;
   readonly fpscr: number;
   readonly fpexc: number;
@@ -74,6 +76,7 @@ export function saveCpu(cpu: Cpu): CpuState {
     stored: [...cpu.cp15.stored],
     dacr: cpu.mem.translator.registers.dacr,
     bigEndian: cpu.mem.bigEndian,
+    pmu: cpu.cp15.pmu.save(),
     fpWords: cpu.fp.words.slice(),
     fpscr: cpu.fp.fpscr,
     fpexc: cpu.fp.fpexc,
@@ -98,6 +101,7 @@ export function restoreCpu(cpu: Cpu, state: CpuState): void {
   cpu.fp.words.set(state.fpWords);
   cpu.fp.fpscr = state.fpscr;
   cpu.fp.fpexc = state.fpexc;
+  cpu.cp15.pmu.restore(state.pmu);
   cpu.mem.failed = 0;
   applyReset(cpu);
   cpu.attention = 1;

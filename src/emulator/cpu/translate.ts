@@ -5,11 +5,14 @@
  * Each core has registers and a walker of its own: other cores run with other tables.
  * Left out: second stage, secure state, subpages of formats before ARMv6.
  */
+
+import type { Machine } from '../../hw/machine.js';
 import { STRONGLY_ORDERED } from '../../hw/mmu/memory-type.js';
 import type { MmuRegisters } from '../../hw/mmu/registers.js';
 import { Translation } from '../../hw/mmu/translation.js';
+import { walkType } from '../../hw/mmu/walk-type.js';
 import { TableWalker, WALK_OK } from '../../hw/mmu/walker.js';
-import type { Ram } from '../../hw/ram.js';
+import type { Observer } from '../../hw/observer.js';
 import { FAULT_DOMAIN, FAULT_PERMISSION, fault, walkFault } from './faults.js';
 import {
   R_PRIVILEGED_EXECUTE,
@@ -55,9 +58,14 @@ export class Translator {
   walks = 0;
   failedWalks = 0;
 
-  constructor(ram: Ram, registers: MmuRegisters) {
+  private readonly machine: Machine;
+  private readonly cpu: number;
+
+  constructor(machine: Machine, cpu: number, registers: MmuRegisters) {
+    this.machine = machine;
+    this.cpu = cpu;
     this.registers = registers;
-    this.walker = new TableWalker(ram, registers);
+    this.walker = new TableWalker(machine.ram, registers);
   }
 
   /** The TLB slot of `vaddr` (unsigned) if an access may have `right`, one of R_…; -1 and `fault` if not. */
@@ -107,6 +115,7 @@ export class Translator {
     found.levels = 0;
     this.walks++;
     const code = this.walker.walk(vaddr, found);
+    if (this.machine.observer !== null) this.tellWalk(this.machine.observer, vaddr);
     if (code !== WALK_OK) {
       this.failedWalks++;
       this.domain = found.domain;
@@ -118,6 +127,17 @@ export class Translator {
     const asid = found.ng === 1 ? registers.asid : -1;
     const frame = Math.floor(found.paddr / 4096);
     return tlb.insert(vaddr, asid, frame, shift, this.permissionsOf(found), place, found.memoryType);
+  }
+
+  /** What the walk has read. */
+  private tellWalk(observer: Observer, vaddr: number): void {
+    const { found, registers, cpu } = this;
+    const { descriptors, entryPaddrs, firstLevel, levels } = found;
+    const type = walkType(registers, this.machine.facts.core.multiprocessingExtensions, vaddr);
+    for (let i = 0; i < levels; i++) {
+      const high = registers.format === 'long' ? descriptors[2 * i + 1]! : 0;
+      observer.tableWalk(cpu, vaddr, firstLevel + i, entryPaddrs[i]!, descriptors[2 * i]!, high, type);
+    }
   }
 
   /** The level of the entry that was read last. A region of 1 GiB or less starts at level 2 with long descriptors. */

@@ -430,6 +430,24 @@ const preloads: readonly Encoding[] = [
     'pli {address}',
     preloadRegister,
   ),
+  row(
+    'Unallocated memory hint (immediate)',
+    'A1',
+    'A5.7.1',
+    'hint',
+    '1111 0100 x:1 001 rn:4 rt:4 imm:12',
+    'nop',
+    () => access.preload,
+  ),
+  row(
+    'Unallocated memory hint (register)',
+    'A1',
+    'A5.7.1',
+    'hint',
+    '1111 0110 x:1 001 rn:4 rt:4 imm:7 0 rm:4',
+    'nop',
+    () => access.preload,
+  ),
 ];
 
 export const memoryA32: readonly Encoding[] = [...singles, ...exclusives, ...multiples, ...preloads];

@@ -42,8 +42,8 @@ export interface MemoryType {
   readonly bits: number;
 }
 
-/** Two-bit policy fields: TEX[1:0], CB and NMRR's use one code (DDI 0406C, B3.8.2; B4.1, NMRR). */
-const POLICY: readonly CachePolicy[] = ['NC', 'WBWA', 'WT', 'WB'];
+/** Two-bit policy fields: TEX[1:0], CB and NMRR's and walks' use one code (DDI 0406C, B3.8.2; B4.1, NMRR, TTBR0, TTBCR). */
+export const POLICY: readonly CachePolicy[] = ['NC', 'WBWA', 'WT', 'WB'];
 
 function make(
   type: MemoryType['type'],
@@ -64,7 +64,8 @@ function make(
   return { type, inner, outer, shareable, text, bits };
 }
 
-function normal(inner: CachePolicy, outer: CachePolicy, shareable: boolean): MemoryType {
+/** Normal memory. */
+export function normal(inner: CachePolicy, outer: CachePolicy, shareable: boolean): MemoryType {
   return make('normal', inner, outer, shareable, `normal inner=${inner} outer=${outer}`);
 }
 

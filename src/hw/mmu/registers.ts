@@ -49,13 +49,20 @@ export class MmuRegisters implements RegisterValues {
   asid = 0;
   /** Changes with each write of a register other than DACR and the ASID, which every access looks at anyway. */
   generation = 0;
+  /** Such writes on all cores of a machine. */
+  readonly changes: { count: number };
   private readonly words: Float64Array = new Float64Array(7);
   private formatBit: TableFormat = 'short';
   private xpBit: boolean;
   private treBit = false;
   private afeBit = false;
 
-  constructor(architecture: Architecture, longDescriptors: boolean) {
+  constructor(
+    architecture: Architecture,
+    longDescriptors: boolean,
+    changes: { count: number } = { count: 0 },
+  ) {
+    this.changes = changes;
     this.architecture = architecture;
     this.pxnInShortDescriptors = longDescriptors;
     this.xpBit = architecture >= 7;
@@ -80,7 +87,7 @@ export class MmuRegisters implements RegisterValues {
 
   set format(value: TableFormat) {
     this.formatBit = value;
-    this.generation++;
+    this.changed();
   }
 
   get xp(): boolean {
@@ -89,7 +96,7 @@ export class MmuRegisters implements RegisterValues {
 
   set xp(value: boolean) {
     this.xpBit = value;
-    this.generation++;
+    this.changed();
   }
 
   get tre(): boolean {
@@ -98,7 +105,7 @@ export class MmuRegisters implements RegisterValues {
 
   set tre(value: boolean) {
     this.treBit = value;
-    this.generation++;
+    this.changed();
   }
 
   get afe(): boolean {
@@ -107,7 +114,7 @@ export class MmuRegisters implements RegisterValues {
 
   set afe(value: boolean) {
     this.afeBit = value;
-    this.generation++;
+    this.changed();
   }
 
   get ttbr0(): number {
@@ -168,14 +175,23 @@ export class MmuRegisters implements RegisterValues {
 
   private write(register: number, value: number): void {
     this.words[register] = value;
+    this.changed();
+  }
+
+  private changed(): void {
     this.generation++;
+    this.changes.count++;
   }
 }
 
 /**
  * Registers as after reset, with the format bits that the architecture fixes. `longDescriptors`: the core
- * implements LPAE, and therefore PXN in short descriptors.
+ * implements LPAE, and therefore PXN in short descriptors. `first`: those of the machine's first core, if this is another.
  */
-export function createRegisters(architecture: Architecture, longDescriptors = false): MmuRegisters {
-  return new MmuRegisters(architecture, longDescriptors);
+export function createRegisters(
+  architecture: Architecture,
+  longDescriptors = false,
+  first: MmuRegisters | null = null,
+): MmuRegisters {
+  return new MmuRegisters(architecture, longDescriptors, first?.changes);
 }

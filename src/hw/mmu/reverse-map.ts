@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * Which virtual addresses lead to a physical page: by the tables that the registers name now, and by entries
- * that TLBs may have kept from before.
+ * Which virtual addresses lead to a physical page: by the tables that the registers of each core name now, and by
+ * entries that TLBs may have kept from before.
  * Whoever judges what the caches may do asks this: a line may be filled, by speculation, for as long as any
  * mapping that a core may use is cacheable. Nothing is done until the first question, which reads the tables; from
  * then on each write to an entry is followed (`live-map.ts`). A write that changes or removes a mapping leaves
@@ -15,9 +15,10 @@
 import type { Paddr, Pfn, Vaddr } from '../../base/address.js';
 import type { Machine } from '../machine.js';
 import type { TlbOperation } from '../observer.js';
-import { FrameIndex, PageTally, Tally, UNIT_PAGES } from './frame-index.js';
+import { CoreMap, type CoreMapOwner } from './core-map.js';
+import { PageTally, Tally, UNIT_PAGES } from './frame-index.js';
 import { Lingering, type LingeringMapping } from './lingering.js';
-import { entrySizeOf, isNonGlobal, LiveMap, type MapListener } from './live-map.js';
+import { entrySizeOf, isNonGlobal } from './live-map.js';
 import { type MemoryType, MT_CACHEABLE, MT_OUTER } from './memory-type.js';
 
 const PAGE = 4096;
@@ -34,7 +35,12 @@ function isCacheable(type: MemoryType): boolean {
   return (type.bits & (MT_CACHEABLE | MT_OUTER)) !== 0;
 }
 
-export class ReverseMap implements MapListener {
+/** Each core decodes its types anew. */
+function isSameType(a: MemoryType, b: MemoryType): boolean {
+  return a === b || (a.text === b.text && a.shareable === b.shareable);
+}
+
+export class ReverseMap implements CoreMapOwner {
   /** The last cacheable mapping of these pages went away, from the tables and from the TLBs. */
   onChange: ((start: Pfn, count: number) => void) | null = null;
   /** A cacheable mapping of [vaddr, vaddr + size) went from the tables, other ones of its pages may be left. */
@@ -46,18 +52,14 @@ export class ReverseMap implements MapListener {
   private goneStart = -1;
   private goneCount = 0;
   private readonly machine: Machine;
-  private live: LiveMap | null = null;
+  /** Live mappings of each core. Empty: nobody has asked yet. */
+  private cores: readonly CoreMap[] = [];
   private lingering = new Lingering();
-  /** Live mappings: frame of a page to page number, and frame / pages of a section to section number. */
-  private pages = new FrameIndex();
-  private sections = new FrameIndex();
   /** Cacheable mappings, live or lingering: of each page, and of each MiB of sections. */
   private cacheablePages = new PageTally();
   private cacheableUnits = new Tally();
   /** Cores that maintained TLBs. */
   private maintainers = 1;
-  /** At the last look at the registers. */
-  private asid = 0;
 
   constructor(machine: Machine) {
     this.machine = machine;
@@ -65,10 +67,8 @@ export class ReverseMap implements MapListener {
 
   /** Nobody will ask for a while: the next question reads the tables again, and knows nothing of old entries. */
   forget(): void {
-    this.live = null;
+    this.cores = [];
     this.lingering = new Lingering();
-    this.pages = new FrameIndex();
-    this.sections = new FrameIndex();
     this.cacheablePages = new PageTally();
     this.cacheableUnits = new Tally();
     this.version++;
@@ -88,22 +88,22 @@ export class ReverseMap implements MapListener {
 
   /** Takes in what registers have changed, if anybody has asked yet. Listeners are told before it returns. */
   follow(): void {
-    if (this.live !== null) this.settle();
+    if (this.cores.length > 0) this.settle();
   }
 
   /** Whether a table that takes part in a translation lies around `paddr`, as far as somebody has asked. */
   watches(paddr: Paddr): boolean {
-    return this.live?.watches(paddr) ?? false;
+    return this.cores.some(({ live }) => live.watches(paddr));
   }
 
   /** The table entry at `paddr` was written. */
   tableWrite(paddr: Paddr): void {
-    if (this.live !== null) this.settle().entryWritten(paddr);
+    if (this.cores.length > 0) for (const { live } of this.settle()) live.entryWritten(paddr);
   }
 
   /** Bytes were written that may be entries: a table copied or cleared. */
   tablesWritten(paddr: Paddr, size: number): void {
-    if (this.live !== null) this.settle().bytesWritten(paddr, size);
+    if (this.cores.length > 0) for (const { live } of this.settle()) live.bytesWritten(paddr, size);
   }
 
   tlbMaintenance(
@@ -115,7 +115,7 @@ export class ReverseMap implements MapListener {
     broadcast: boolean,
   ): void {
     this.maintainers |= 1 << cpu;
-    if (this.live === null) return;
+    if (this.cores.length === 0) return;
     this.settle();
     const gone = this.lingering.maintain(broadcast ? -1 : 1 << cpu, operation, vaddr, size, asid);
     // Pages go one by one, mostly in a row: they are told together.
@@ -164,51 +164,53 @@ export class ReverseMap implements MapListener {
 
   /** Type of an old mapping of `vaddr` that the TLB of `cpu` may still hold and, with the ASID of now, use. */
   lingeringAt(vaddr: Vaddr, cpu: number): MemoryType | undefined {
-    this.settle();
-    return this.lingering.at(vaddr, cpu, this.asid)?.type;
+    const cores = this.settle();
+    return this.lingering.at(vaddr, cpu, (cores[cpu] ?? cores[0]!).asid)?.type;
   }
 
-  mapped(vaddr: Vaddr, size: number, frame: Pfn, attributes: number): void {
-    const type = this.live!.typeOf(attributes);
-    if (size === PAGE) this.pages.add(frame, vaddr / PAGE);
-    else this.sections.add((frame * PAGE) / size, vaddr / size);
+  mapped(core: CoreMap, vaddr: Vaddr, size: number, frame: Pfn, attributes: number): void {
+    const type = core.live.typeOf(attributes);
     this.hold(frame, size, type);
     if (this.lingering.count === 0) return;
     // What a TLB may have kept is right again.
-    if (this.lingering.takeEqual(this.describe(vaddr, size, frame, attributes)))
+    if (this.lingering.takeEqual(this.describe(core, vaddr, size, frame, attributes)))
       this.release(frame, size, type);
     this.lingering.remapped(vaddr, size);
   }
 
-  unmapped(vaddr: Vaddr, size: number, frame: Pfn, attributes: number, stale: boolean): void {
-    const mapping = this.describe(vaddr, size, frame, attributes);
-    if (size === PAGE) this.pages.remove(frame, vaddr / PAGE);
-    else this.sections.remove((frame * PAGE) / size, vaddr / size);
+  unmapped(core: CoreMap, vaddr: Vaddr, size: number, frame: Pfn, attributes: number, stale: boolean): void {
+    const mapping = this.describe(core, vaddr, size, frame, attributes);
     if (isCacheable(mapping.type)) this.onUnmap?.(vaddr, frame, size / PAGE);
-    const otherSpace = mapping.asid !== -1 && mapping.asid !== this.machine.registers.asid;
+    const otherSpace = mapping.asid !== -1 && mapping.asid !== core.registers.asid;
     const stays = stale && !otherSpace && this.lingering.add(mapping);
     if (!stays) this.release(frame, size, mapping.type);
     // An entry that was changed in place: the new mapping is there already.
-    if (stale && !otherSpace && this.live!.mapsAny(vaddr, size)) this.lingering.remapped(vaddr, size);
+    if (stale && !otherSpace && core.live.mapsAny(vaddr, size)) this.lingering.remapped(vaddr, size);
   }
 
-  /** Reads the tables at the first question, and again when registers have changed. */
-  private settle(): LiveMap {
-    const { ram, registers, walker } = this.machine;
-    this.live ??= new LiveMap(ram, registers, walker, this);
-    this.live.followRegisters();
-    this.asid = registers.asid;
-    return this.live;
+  private settle(): readonly CoreMap[] {
+    if (this.cores.length === 0) {
+      const { ram, walkers } = this.machine;
+      this.cores = walkers.map(walker => new CoreMap(this, ram, walker));
+    }
+    for (const core of this.cores) core.settle();
+    return this.cores;
   }
 
-  private describe(vaddr: Vaddr, size: number, frame: Pfn, attributes: number): LingeringMapping {
+  private describe(
+    core: CoreMap,
+    vaddr: Vaddr,
+    size: number,
+    frame: Pfn,
+    attributes: number,
+  ): LingeringMapping {
     return {
       vaddr,
       size,
       frame,
-      type: this.live!.typeOf(attributes),
+      type: core.live.typeOf(attributes),
       entrySize: Math.max(size, entrySizeOf(attributes)),
-      asid: isNonGlobal(attributes) ? this.asid : -1,
+      asid: isNonGlobal(attributes) ? core.asid : -1,
       cores: this.coresInUse(),
       conflicts: false,
     };
@@ -221,17 +223,18 @@ export class ReverseMap implements MapListener {
   }
 
   private liveAliases(pfn: Pfn): Alias[] {
-    const live = this.settle();
-    const size = live.sectionBytes;
-    const offset = (pfn * PAGE) % size;
-    const sections = this.sections.places((pfn * PAGE - offset) / size).map(place => place * size);
-    const pages = this.pages.places(pfn).map(place => place * PAGE);
-    const describe = (start: Vaddr, within: number): Alias => ({
-      vaddr: start + within,
-      memoryType: live.typeOf(live.attributesAt(start)),
-      lingering: false,
-    });
-    return [...sections.map(start => describe(start, offset)), ...pages.map(start => describe(start, 0))];
+    const aliases: Alias[] = [];
+    for (const core of this.settle()) {
+      for (const { start, within } of core.placesOf(pfn)) {
+        const vaddr = start + within;
+        const memoryType = core.live.typeOf(core.live.attributesAt(start));
+        // Cores that share tables, or what is in them, are one way to the page.
+        if (aliases.some(other => other.vaddr === vaddr && isSameType(other.memoryType, memoryType)))
+          continue;
+        aliases.push({ vaddr, memoryType, lingering: false });
+      }
+    }
+    return aliases;
   }
 
   private isCounted(pfn: Pfn): boolean {

@@ -19,6 +19,7 @@ export interface Table {
 
 /** A table that a base register names. It serves [start, end), which may begin or end inside an entry. */
 export interface TableRoot extends Table {
+  readonly register: 'TTBR0' | 'TTBR1';
   readonly start: Vaddr;
   readonly end: Vaddr;
 }
@@ -36,11 +37,12 @@ function shortRoots({ ttbcr, ttbr0, ttbr1 }: MmuRegisters): TableRoot[] {
   const boundary = entries * 0x100000;
   const shape = { entryBytes: 4, span: 0x100000, vaddr: 0 } as const;
   if ((ttbcr & 0x10) === 0) {
-    roots.push({ ...shape, base: alignDown(ttbr0, entries * 4), entries, start: 0, end: boundary });
+    const base = alignDown(ttbr0, entries * 4);
+    roots.push({ ...shape, register: 'TTBR0', base, entries, start: 0, end: boundary });
   }
   if (n > 0 && (ttbcr & 0x20) === 0) {
     const base = alignDown(ttbr1, 0x4000);
-    roots.push({ ...shape, base, entries: 4096, start: boundary, end: FOUR_GiB });
+    roots.push({ ...shape, register: 'TTBR1', base, entries: 4096, start: boundary, end: FOUR_GiB });
   }
   return roots;
 }
@@ -52,14 +54,16 @@ function longRoots({ ttbcr, ttbr0, ttbr1 }: MmuRegisters): TableRoot[] {
   const start1 = t1sz === 0 ? bytes0 : FOUR_GiB - 2 ** (32 - t1sz);
   const roots: TableRoot[] = [];
   if ((ttbcr & 0x80) === 0) {
-    roots.push(longRoot(ttbr0, t0sz, 0, Math.min(bytes0, start1)));
+    roots.push({ ...longRoot(ttbr0, t0sz, 0, Math.min(bytes0, start1)), register: 'TTBR0' });
   }
-  if ((ttbcr & 0x800000) === 0 && start1 < FOUR_GiB) roots.push(longRoot(ttbr1, t1sz, start1, FOUR_GiB));
+  if ((ttbcr & 0x800000) === 0 && start1 < FOUR_GiB) {
+    roots.push({ ...longRoot(ttbr1, t1sz, start1, FOUR_GiB), register: 'TTBR1' });
+  }
   return roots;
 }
 
 /** The table for a region of 2^(32 - sz) bytes that serves [start, end). */
-function longRoot(ttbr: number, sz: number, start: Vaddr, end: Vaddr): TableRoot {
+function longRoot(ttbr: number, sz: number, start: Vaddr, end: Vaddr): Omit<TableRoot, 'register'> {
   const regionBytes = 2 ** (32 - sz);
   // A region of 1 GiB or less starts at level 2.
   const span = sz >= 2 ? 2 ** 21 : 2 ** 30;

@@ -39,12 +39,19 @@ export class Translation {
   domain = 0;
   /** Meaningless until the first walk. */
   memoryType: MemoryType = STRONGLY_ORDERED;
-  /** Physical address of the entry that maps, that is the last one that was read. */
-  entryPaddr = 0;
+  /** Level of the first entry that was read. */
+  firstLevel = 1;
   /** Entries that were read. */
   levels = 0;
+  /** Physical addresses of them. */
+  readonly entryPaddrs: Float64Array = new Float64Array(3);
   /** Raw entries, low and high word of each level: index 2 * (depth - 1), plus 1 for the high word. */
   readonly descriptors: Uint32Array = new Uint32Array(6);
+
+  /** Physical address of the entry that maps, that is the last one that was read. */
+  get entryPaddr(): number {
+    return this.entryPaddrs[this.levels - 1]!;
+  }
 
   /** Low word of the first entry that was read. */
   get descriptor1(): number {

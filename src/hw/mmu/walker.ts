@@ -37,7 +37,7 @@ export function domainAccess(registers: MmuRegisters, domain: number): number {
 
 export class TableWalker {
   private readonly ram: Ram;
-  private readonly registers: MmuRegisters;
+  readonly registers: MmuRegisters;
   private readonly types: MemoryTypes;
 
   constructor(ram: Ram, registers: MmuRegisters) {
@@ -71,7 +71,8 @@ export class TableWalker {
     const descriptor = this.ram.read32(paddr);
     if (descriptor === BUS_ERROR) return WALK_ABORT_L1;
     result.descriptors[0] = descriptor;
-    result.entryPaddr = paddr;
+    result.entryPaddrs[0] = paddr;
+    result.firstLevel = 1;
     result.levels = 1;
     result.extended = r.xp;
     result.attrIndex = 0;
@@ -124,7 +125,7 @@ export class TableWalker {
     const descriptor = this.ram.read32(paddr);
     if (descriptor === BUS_ERROR) return WALK_ABORT_L2;
     result.descriptors[2] = descriptor;
-    result.entryPaddr = paddr;
+    result.entryPaddrs[1] = paddr;
     result.levels = 2;
     result.c = (descriptor >>> 3) & 1;
     result.b = (descriptor >>> 2) & 1;
@@ -204,6 +205,7 @@ export class TableWalker {
     result.domain = 0;
     // A region of 1 GiB or less starts at level 2 (B3.6.4); its table may be smaller than 4 KiB.
     const firstLevel = regionSz >= 2 ? 2 : 1;
+    result.firstLevel = firstLevel;
     let shift = firstLevel === 1 ? 30 : 21;
     const tableBytes = (firstLevel === 1 ? 32 : 0x4000) >>> regionSz;
     // A remainder or power of numbers above 2^31 would cost as much as the rest of the walk.
@@ -219,8 +221,8 @@ export class TableWalker {
       if (low === BUS_ERROR || high === BUS_ERROR) return WALK_ABORT_L1 + level - 1;
       result.descriptors[2 * result.levels] = low;
       result.descriptors[2 * result.levels + 1] = high;
+      result.entryPaddrs[result.levels] = paddr;
       result.levels++;
-      result.entryPaddr = paddr;
       const type = low & 3;
       if ((type & 1) === 0 || (type === 1 && level === 3)) return TRANSLATION_FAULT_L1 + level - 1;
       if (type === 1 || level === 3) {
