@@ -520,8 +520,12 @@ export class Cpu implements MemoryOwner {
     this.attention = 1;
   }
 
-  /** Returns from an exception to `address`: CPSR from `psr`, J clear. */
+  /**
+   * Returns from an exception to `address`: CPSR from `psr`, J clear. The event register is set (B1.8.13): what was
+   * interrupted between its look at a lock and WFE must look again, since a WFE of the handler may have taken its event.
+   */
   exceptionReturn(psr: number, address: number): Outcome {
+    this.event = 1;
     this.writeCpsr(psr & ~PSR_J, 15, true);
     this.r[15] = this.thumb !== 0 ? address & ~1 : address & ~3;
     return BRANCHED;
