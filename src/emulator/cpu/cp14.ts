@@ -27,15 +27,27 @@ function debug(
   };
 }
 
-/** DBGDIDR: the debug architecture of the core, one breakpoint and one watchpoint, which is the least. */
+/**
+ * DBGDIDR: [31:28] watchpoints less one, [27:24] breakpoints less one, [19:16] the debug architecture of the core. Two
+ * breakpoints and one watchpoint are the least that there may be (C11.11.15).
+ */
 const VERSION: Readonly<Record<string, number>> = { 5: 5, 4: 4 };
 
 function didr(cpu: Cpu): number {
   const architecture = cpu.cp15.ids.features[2]! & 0xf;
-  return (VERSION[architecture] ?? 3) << 16;
+  return (1 << 24) | ((VERSION[architecture] ?? 3) << 16);
 }
 
-/** Breakpoint and watchpoint registers: value and control, of which there is one pair each. */
+/** DBGDSCR.MOE, [5:2]: how the last debug event came about (C11.11.20). */
+const MOE = 0xf << 2;
+const MOE_BKPT = 3 << 2;
+
+/** Software that handles the Prefetch Abort of a BKPT finds here what it was. */
+export function tellBreakpoint(values: Map<string, number>): void {
+  values.set('DBGDSCRext', ((values.get('DBGDSCRext') ?? 0) & ~MOE) | MOE_BKPT);
+}
+
+/** Breakpoint and watchpoint registers: value and control. */
 const pairs: CoprocessorRegister[] = [4, 5, 6, 7].flatMap(opc2 =>
   Array.from({ length: 16 }, (_, crm) => debug(`DBG-${opc2}-${crm}`, 0, crm, opc2)),
 );

@@ -80,7 +80,8 @@ export function applyControl(cpu: Cpu): void {
   mem.strictAlignment = (sctlr & SCTLR_A) !== 0;
   registers.tre = (sctlr & SCTLR_TRE) !== 0;
   registers.afe = (sctlr & SCTLR_AFE) !== 0;
-  cp15.swapEnabled = (sctlr & SCTLR_SW) !== 0;
+  // The bit came with the Multiprocessing Extensions; before, SWP was always there (A8.8.229).
+  cp15.swapEnabled = (sctlr & SCTLR_SW) !== 0 || !cp15.ids.multiprocessing;
   cp15.thumbExceptions = (sctlr & SCTLR_TE) !== 0;
   cp15.bigEndianExceptions = (sctlr & SCTLR_EE) !== 0;
   cp15.vectorBase = (sctlr & SCTLR_V) !== 0 ? 0xffff0000 | 0 : cp15.vbar;
@@ -321,7 +322,8 @@ export const systemRegisters: readonly CoprocessorRegister[] = [
     },
   },
   { ...at('ISR', [12, 0, 1, 0]), read: cpu => (cpu.irq << 7) | (cpu.fiq << 6) },
-  constant('FCSEIDR', [13, 0, 0, 0], () => 0),
+  // No core here has the Fast Context Switch Extension: the register reads as zero and ignores writes (B4.1.64).
+  { ...constant('FCSEIDR', [13, 0, 0, 0], () => 0), write: () => NEXT },
   {
     ...at('CONTEXTIDR', [13, 0, 0, 1]),
     read: cpu => cpu.cp15.contextidr,
@@ -393,6 +395,7 @@ function compareRegister(
     crm: 14,
     exists: withTimer,
     userRead: granted(bit),
+    userWrite: granted(bit),
     read: cpu => {
       const { high, low } = channel(cpu, which).compare;
       cpu.cp15.valueHigh = high | 0;

@@ -8,9 +8,12 @@ import { test } from 'node:test';
 import { MiB } from '../../base/address.js';
 import { encodeLongBlock1 } from '../../hw/mmu/long-descriptor.js';
 import { encodeSection, encodeSupersection, encodeTable } from '../../hw/mmu/short-descriptor.js';
+import { Clock } from '../clock.js';
+import { UNCONNECTED } from '../devices/device.js';
+import { GenericTimer } from '../devices/generic-timer.js';
 import { type CodeOptions, coreWith, RAM } from './core-fixture.js';
 import type { Cpu } from './cpu.js';
-import { MODE_ABORT, MODE_UNDEFINED } from './modes.js';
+import { MODE_ABORT, MODE_SVC, MODE_UNDEFINED, MODE_USER } from './modes.js';
 
 type Place = readonly [crn: number, opc1: number, crm: number, opc2: number];
 
@@ -145,4 +148,54 @@ test('address translation by long descriptors tells the byte of MAIR and the sha
   assert.equal(told(0xee, 0), 'ee000005 80003a00');
   assert.equal(told(0x44, 3), '44000005 80003b00');
   assert.equal(told(0x04, 0), '4000005 80003b00');
+});
+
+test('user code writes the comparison of a timer that CNTKCTL gives it', () => {
+  for (const [granted, mode] of [
+    [1 << 8, MODE_USER],
+    [1 << 9, MODE_UNDEFINED],
+  ] as const) {
+    // MCRR p15, 3, r1, r2, c14: CNTV_CVAL
+    const cpu = after([0xec421f3e], {}, core => {
+      core.cp15.timer = new GenericTimer(new Clock(), 1000, [
+        { physical: UNCONNECTED, virtual: UNCONNECTED },
+      ]);
+      core.cp15.cntkctl = granted;
+      core.switchMode(MODE_USER);
+      core.r[1] = 7;
+      core.r[2] = 9;
+    });
+    assert.equal(cpu.mode, mode);
+    const written = mode === MODE_USER ? { high: 9, low: 7 } : { high: 0, low: 0 };
+    assert.deepEqual(cpu.cp15.timer!.virtual[0]!.compare, written);
+  }
+});
+
+test('SWP is there without SCTLR.SW on a core without the Multiprocessing Extensions', () => {
+  const swap = (core: string): Cpu =>
+    after([0xe1012092], { core }, cpu => {
+      cpu.r[1] = TABLE;
+      cpu.r[2] = 5;
+    });
+  const a8 = swap('Cortex-A8');
+  assert.equal(a8.mode, MODE_SVC);
+  assert.equal(a8.parts.machine.ram.read32(TABLE), 5);
+  assert.equal(swap('Cortex-A9').mode, MODE_UNDEFINED);
+});
+
+test('FCSEIDR ignores writes and reads as zero', () => {
+  const cpu = after([mcr([13, 0, 0, 0]), mrc([13, 0, 0, 0])], {}, core => {
+    core.r[1] = 0x02000000;
+  });
+  assert.equal(cpu.mode, MODE_SVC);
+  assert.equal(cpu.r[1], 0);
+});
+
+test('BKPT tells in DBGDSCR what it was, and leaves the other bits', () => {
+  const cpu = after([0xe1200070], {}, core => core.cp15.stored.set('DBGDSCRext', 0x8004));
+  assert.equal(cpu.mode, MODE_ABORT);
+  assert.equal(cpu.cp15.ifsr, 2);
+  // MRC p14, 0, r1, c0, c1, 0
+  assert.equal(after([0xee101e11], {}, core => core.cp15.stored.set('DBGDSCRext', 0x800c)).r[1], 0x800c);
+  assert.equal(cpu.cp15.stored.get('DBGDSCRext'), 0x800c);
 });

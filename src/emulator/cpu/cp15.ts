@@ -44,6 +44,7 @@ export interface CoprocessorRegister64 {
   readonly read?: (cpu: Cpu) => number;
   readonly write?: (cpu: Cpu, low: number, high: number) => void;
   readonly userRead?: (cpu: Cpu) => boolean;
+  readonly userWrite?: (cpu: Cpu) => boolean;
   readonly exists?: (cp15: Cp15) => boolean;
 }
 
@@ -174,7 +175,7 @@ export class Cp15 {
     const register = TABLE64.get(keyOf(op.coproc, op.opc1, 0, op.crm, 0));
     const { cpu } = this;
     if (register?.write === undefined || register.exists?.(this) === false) return this.missing(op);
-    if (!cpu.privileged) return cpu.undefined();
+    if (!cpu.privileged && register.userWrite?.(cpu) !== true) return cpu.undefined();
     register.write(cpu, low, high);
     return LEAVE;
   }

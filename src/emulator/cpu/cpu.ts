@@ -21,6 +21,7 @@ import type { InterruptLine } from '../devices/device.js';
 import type { Breakpoints } from '../gdb/breakpoints.js';
 import { BRANCHED, NEXT, type Op, type Outcome } from '../isa/op.js';
 import { LEFT, R, REGISTERS, SITE } from './core-area.js';
+import { tellBreakpoint } from './cp14.js';
 import { Cp15 } from './cp15.js';
 import { applyAccess } from './cp15-registers.js';
 import { DFSR_CM, faultStatus } from './faults.js';
@@ -438,6 +439,7 @@ export class Cpu implements MemoryOwner {
   /** BKPT: a debug event that nobody takes is a Prefetch Abort (C3.2.1). */
   breakpoint(fault: number): Outcome {
     this.cp15.ifsr = faultStatus(this.mem.translator.registers.format === 'long', fault, 0, false);
+    tellBreakpoint(this.cp15.stored);
     this.enter(VECTOR_PREFETCH_ABORT, MODE_ABORT, (this.pc + 4) | 0, this.currentOp.it);
     return BRANCHED;
   }
