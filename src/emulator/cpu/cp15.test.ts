@@ -199,3 +199,21 @@ test('BKPT tells in DBGDSCR what it was, and leaves the other bits', () => {
   assert.equal(after([0xee101e11], {}, core => core.cp15.stored.set('DBGDSCRext', 0x800c)).r[1], 0x800c);
   assert.equal(cpu.cp15.stored.get('DBGDSCRext'), 0x800c);
 });
+
+test('WFE waits for the event stream, if CNTKCTL has it on', () => {
+  // WFE; MOV r0, #1; WFI
+  const { cpu, system } = coreWith([0xe320f002, 0xe3a00001, 0xe320f003]);
+  cpu.cp15.timer = new GenericTimer(system.clock, 1_000_000, [
+    { physical: UNCONNECTED, virtual: UNCONNECTED },
+  ]);
+  cpu.cp15.cntkctl = (1 << 2) | (5 << 4);
+  assert.equal(system.run(32 * 250), 'ticks');
+  assert.equal(cpu.r[0], 0);
+  const saved = system.save();
+  assert.equal(system.run(10), 'asleep', 'in WFI the stream wakes nobody');
+  assert.equal(cpu.r[0], 1);
+  system.restore(saved);
+  assert.equal(cpu.r[0], 0);
+  system.run(10);
+  assert.equal(cpu.r[0], 1, 'a saved machine wakes too');
+});

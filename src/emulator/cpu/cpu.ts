@@ -10,7 +10,7 @@
  */
 import type { Machine } from '../../hw/machine.js';
 import type { MmuRegisters } from '../../hw/mmu/registers.js';
-import type { Clock } from '../clock.js';
+import type { Clock, Timer } from '../clock.js';
 import { Block } from '../code/block.js';
 import type { CodeCache, CodePage } from '../code/code-cache.js';
 import { decodeBlock } from '../code/decode-block.js';
@@ -158,6 +158,7 @@ export class Cpu implements MemoryOwner {
   done = 0;
   /** Somebody observed at the last run(). */
   private watched = false;
+  private readonly eventStream: Timer;
   /** Time at which run() began. */
   private begun = 0;
   /** r13, r14 and SPSR of the modes that are not the current one. */
@@ -175,6 +176,7 @@ export class Cpu implements MemoryOwner {
     parts.code.users.push(this.mem);
     this.fp = new FpRegisters(parts.ids);
     this.cp15 = new Cp15(this, parts.ids);
+    this.eventStream = parts.clock.timer(() => this.signalEvent());
   }
 
   get privileged(): boolean {
@@ -348,10 +350,29 @@ export class Cpu implements MemoryOwner {
 
   private wake(): void {
     this.state = RUNNING;
+    this.watchEventStream();
     this.parts.woken();
   }
 
-  /** SEV on some core. */
+  /** WFE found no event. */
+  waitForEvent(): void {
+    this.state = WAITING_FOR_EVENT;
+    this.syncClock();
+    this.watchEventStream();
+  }
+
+  /**
+   * Of a core in WFE the timer's event stream is waited for. Model: it sets the event register of no other core: a WFE
+   * behind it waits for the next one.
+   */
+  watchEventStream(): void {
+    const { timer, cntkctl } = this.cp15;
+    const waits = this.state === WAITING_FOR_EVENT && timer !== null;
+    const next = waits ? timer.nextEvent(cntkctl) : Number.POSITIVE_INFINITY;
+    if (this.eventStream.deadline !== next) this.parts.clock.set(this.eventStream, next);
+  }
+
+  /** SEV on some core, or the event stream of this one's timer. */
   signalEvent(): void {
     this.event = 1;
     if (this.state === WAITING_FOR_EVENT) {
