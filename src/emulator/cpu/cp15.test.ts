@@ -217,3 +217,21 @@ test('WFE waits for the event stream, if CNTKCTL has it on', () => {
   system.run(10);
   assert.equal(cpu.r[0], 1, 'a saved machine wakes too');
 });
+
+test('the debug channel fills up with nobody at its end; user code may use it unless UDCCdis is set', () => {
+  // MRC p14, 0, r1, c0, c1, 0; MCR p14, 0, r1, c0, c5, 0; MRC p14, 0, r2, c0, c1, 0; MRC p14, 0, r3, c0, c5, 0
+  const code = [0xee101e11, 0xee001e15, 0xee102e11, 0xee103e15];
+  for (const mode of [MODE_SVC, MODE_USER]) {
+    const cpu = after(code, {}, core => {
+      core.r[3] = 5;
+      core.switchMode(mode);
+    });
+    assert.equal(cpu.mode, mode);
+    assert.deepEqual([cpu.r[1], cpu.r[2], cpu.r[3]], [0, 1 << 29, 0]);
+  }
+  const denied = after([0xee101e10], {}, core => {
+    core.cp15.stored.set('DBGDSCRext', 1 << 12);
+    core.switchMode(MODE_USER);
+  });
+  assert.equal(denied.mode, MODE_UNDEFINED);
+});

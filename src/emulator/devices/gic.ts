@@ -32,8 +32,8 @@ export const CORTEX_A15_GIC: GicVariant = {
 };
 
 /**
- * The one that comes with a Cortex-A9 MPCore. DDI 0407, tables 3-1, 3-4 (ICDICTR), 3-5 (ICDIIDR) and 3-9: the global timer, the
- * private timer and the watchdog (27, 29, 30) are edges.
+ * The one that comes with a Cortex-A9 MPCore. DDI 0407, tables 3-1, 3-4 (ICDICTR), 3-5 (ICDIIDR) and 3-9: the global
+ * timer, the private timer and the watchdog (27, 29, 30) are edges.
  */
 export const CORTEX_A9_GIC: GicVariant = {
   architecture: 1,
