@@ -337,9 +337,9 @@ export const systemRegisters: readonly CoprocessorRegister[] = [
   { ...kept('TPIDRURO', [13, 0, 0, 3], 'tpidruro'), userRead: always },
   kept('TPIDRPRW', [13, 0, 0, 4], 'tpidrprw'),
   {
-    ...at('CNTFRQ', [14, 0, 0, 0]),
-    read: cpu => cpu.cp15.timer!.frequency,
-    write: () => NEXT,
+    // What firmware has found out, and software without a firmware writes; the counter's frequency is what it is.
+    ...stored('CNTFRQ', [14, 0, 0, 0]),
+    read: cpu => cpu.cp15.stored.get('CNTFRQ') ?? cpu.cp15.timer!.frequency,
     userRead: granted(0, 1),
     exists: withTimer,
   },

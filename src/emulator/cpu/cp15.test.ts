@@ -200,6 +200,20 @@ test('BKPT tells in DBGDSCR what it was, and leaves the other bits', () => {
   assert.equal(cpu.cp15.stored.get('DBGDSCRext'), 0x800c);
 });
 
+test('CNTFRQ keeps what is written, and the counter counts as before', () => {
+  const cpu = after(
+    [mrc([14, 0, 0, 0]), 0xe1a02001, 0xe3a01064, mcr([14, 0, 0, 0]), mrc([14, 0, 0, 0])],
+    {},
+    core => {
+      const { clock } = core.parts;
+      core.cp15.timer = new GenericTimer(clock, 1000, [{ physical: UNCONNECTED, virtual: UNCONNECTED }]);
+    },
+  );
+  assert.equal(cpu.r[2], 1000);
+  assert.equal(cpu.r[1], 100);
+  assert.equal(cpu.cp15.timer!.frequency, 1000);
+});
+
 test('WFE waits for the event stream, if CNTKCTL has it on', () => {
   // WFE; MOV r0, #1; WFI
   const { cpu, system } = coreWith([0xe320f002, 0xe3a00001, 0xe320f003]);
