@@ -26,6 +26,7 @@ export const MODES = ['interpreter', 'translator'] as const;
 export type Mode = (typeof MODES)[number];
 
 const DEFAULT_COUNT = 200_000;
+const CORES: readonly string[] = ['Cortex-A7', 'Cortex-A8', 'Cortex-A9', 'Cortex-A15'];
 const DEFAULT_CORE = 'Cortex-A15';
 /** Differences of a stream that are told. */
 const TOLD = 10;
@@ -188,26 +189,66 @@ function table(outcomes: readonly Outcome[]): string[] {
   );
 }
 
+const USAGE = `usage: npm run lockstep -- [--count N] [--seed N] [--class NAME]... [--row PART] [--mode MODE] [--core NAME]
+  --count  instructions of each class (${DEFAULT_COUNT})
+  --seed   of the random blocks (1)
+  --class  ${STREAMS.join(', ')} (all)
+  --row    only encodings whose name contains it
+  --mode   ${MODES.join(', ')} (both)
+  --core   ${CORES.join(', ')} (${DEFAULT_CORE})
+`;
+
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        count: { type: 'string', default: String(DEFAULT_COUNT) },
+        seed: { type: 'string', default: '1' },
+        class: { type: 'string', multiple: true },
+        row: { type: 'string', default: '' },
+        mode: { type: 'string', default: 'both' },
+        core: { type: 'string', default: DEFAULT_CORE },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+    return null;
+  }
+}
+
+/** Arguments that no run can be made with, as a line for each. */
+function faultsOf(values: NonNullable<ReturnType<typeof readArguments>>): string[] {
+  const faults: string[] = [];
+  if (!(Number(values.count) > 0)) faults.push(`--count ${values.count}: a positive number is expected`);
+  if (!Number.isInteger(Number(values.seed))) faults.push(`--seed ${values.seed}: an integer is expected`);
+  for (const name of values.class ?? []) {
+    if (!STREAMS.some(stream => stream === name)) faults.push(`--class ${name}: there is no such class`);
+  }
+  if (values.mode !== 'both' && !MODES.some(mode => mode === values.mode)) {
+    faults.push(`--mode ${values.mode}: there is no such mode`);
+  }
+  if (!CORES.includes(values.core)) faults.push(`--core ${values.core}: it is not emulated`);
+  return faults;
+}
+
 function main(): number {
   const print = (text: string): void => void process.stdout.write(`${text}\n`);
-  const { values } = parseArgs({
-    options: {
-      count: { type: 'string', default: String(DEFAULT_COUNT) },
-      seed: { type: 'string', default: '1' },
-      class: { type: 'string', multiple: true },
-      row: { type: 'string', default: '' },
-      mode: { type: 'string', default: 'both' },
-      core: { type: 'string', default: DEFAULT_CORE },
-    },
-  });
+  const values = readArguments();
+  if (values === null) return 2;
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const faults = faultsOf(values);
+  if (faults.length > 0) {
+    process.stderr.write(`${faults.join('\n')}\n${USAGE}`);
+    return 2;
+  }
   const count = Number(values.count);
   const seed = Number(values.seed);
   const streams = STREAMS.filter(stream => values.class?.includes(stream) ?? true);
   const modes = MODES.filter(mode => values.mode === 'both' || values.mode === mode);
-  if (!(count > 0) || !Number.isInteger(seed) || streams.length === 0 || modes.length === 0) {
-    print(`wrong arguments; classes are ${STREAMS.join(', ')}, modes ${MODES.join(', ')}, both`);
-    return 2;
-  }
   const reason = whyNoQemuUser();
   if (reason !== undefined) {
     print(`nothing compared: ${reason}`);

@@ -18,8 +18,8 @@ import {
   type QemuUser,
   R,
   RECORD_WORDS,
-  SIGALRM,
   SIGNAL,
+  SIGVTALRM,
   THUMB,
 } from './qemu-user.js';
 import type { UserCore } from './user-core.js';
@@ -51,7 +51,7 @@ function differencesOf(name: string, given: Uint32Array, ours: Uint32Array, thei
     found.push(`${what}: ${told(given)} -> ${told(ours)} (${name}), ${told(theirs)} (qemu)`);
   };
   differ('signal', SIGNAL);
-  if (ours[SIGNAL] !== theirs[SIGNAL] || ours[SIGNAL] === SIGALRM) return found;
+  if (ours[SIGNAL] !== theirs[SIGNAL] || ours[SIGNAL] === SIGVTALRM) return found;
   if (ours[SIGNAL] !== 0) {
     // After a signal nothing else is comparable: qemu may have done a part of the instruction.
     differ('pc', PC);

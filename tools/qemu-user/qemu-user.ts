@@ -55,7 +55,7 @@ export const SIGILL = 4;
 export const SIGBUS = 7;
 export const SIGSEGV = 11;
 /** It did not come to an end. */
-export const SIGALRM = 14;
+export const SIGVTALRM = 26;
 
 const COMPILER = 'arm-linux-gnueabihf-gcc';
 const EMULATOR = 'qemu-arm';

@@ -93,7 +93,7 @@ static void prepare(void)
 {
 	stack_t alternate = { .ss_sp = (void *)SIGNAL_STACK, .ss_size = SIGNAL_STACK_BYTES };
 	struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK };
-	static const int signals[] = { SIGILL, SIGSEGV, SIGBUS, SIGTRAP, SIGALRM };
+	static const int signals[] = { SIGILL, SIGSEGV, SIGBUS, SIGTRAP, SIGVTALRM };
 	uint32_t *stub;
 
 	if (map(CODE_AREA, CODE_AREA_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC) == MAP_FAILED ||
@@ -132,14 +132,14 @@ int main(void)
 			memcpy((char *)WINDOW + WINDOW_OFFSET, records[i].memory, WINDOW_BYTES);
 			*(uint32_t *)LAUNCH_TARGET = (FIRST_SLOT + SLOT_BYTES * i) | records[i].thumb;
 			signal_pc = 0;
-			setitimer(ITIMER_REAL, &patience, NULL);
+			setitimer(ITIMER_VIRTUAL, &patience, NULL);
 			run_one(&records[i]);
 		}
 		memcpy(records[i].memory, (char *)WINDOW + WINDOW_OFFSET, WINDOW_BYTES);
 		records[i].thumb = number;
 		records[i].pc = signal_pc;
 	}
-	setitimer(ITIMER_REAL, &(const struct itimerval){ 0 }, NULL);
+	setitimer(ITIMER_VIRTUAL, &(const struct itimerval){ 0 }, NULL);
 	for (size_t at = 0; at < count * sizeof(struct record);) {
 		ssize_t put = write(1, data + at, count * sizeof(struct record) - at);
 

@@ -36,11 +36,11 @@ import {
   PC,
   R,
   RETURN_ADDRESS,
-  SIGALRM,
   SIGBUS,
   SIGILL,
   SIGNAL,
   SIGSEGV,
+  SIGVTALRM,
   THUMB,
 } from './qemu-user.js';
 
@@ -149,7 +149,7 @@ export class UserCore {
     const executed = cpu.run(PATIENCE);
     const signal = this.signal();
     record[SIGNAL] = signal;
-    record[PC] = signal === 0 || signal === SIGALRM ? 0 : this.faultingPc();
+    record[PC] = signal === 0 || signal === SIGVTALRM ? 0 : this.faultingPc();
     for (let i = 0; i < 13; i++) record[R + i] = cpu.r[i]!;
     record[R + 13] = readBanked(cpu, 13, MODE_USER);
     record[R + 14] = readBanked(cpu, 14, MODE_USER);
@@ -185,7 +185,7 @@ export class UserCore {
       case VECTOR_PREFETCH_ABORT:
         return SIGSEGV;
       default:
-        return SIGALRM;
+        return SIGVTALRM;
     }
   }
 }
