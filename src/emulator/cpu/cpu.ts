@@ -10,7 +10,7 @@
  */
 import type { Machine } from '../../hw/machine.js';
 import type { MmuRegisters } from '../../hw/mmu/registers.js';
-import type { Clock, Timer } from '../clock.js';
+import type { Clock } from '../clock.js';
 import { Block } from '../code/block.js';
 import type { CodeCache, CodePage } from '../code/code-cache.js';
 import { decodeBlock } from '../code/decode-block.js';
@@ -24,6 +24,7 @@ import { LEFT, R, REGISTERS, SITE } from './core-area.js';
 import { tellBreakpoint } from './cp14.js';
 import { Cp15 } from './cp15.js';
 import { applyAccess } from './cp15-registers.js';
+import { EventStream } from './event-stream.js';
 import { DFSR_CM, faultStatus } from './faults.js';
 import { FpRegisters } from './fp-registers.js';
 import type { CoreIds } from './ids.js';
@@ -158,7 +159,7 @@ export class Cpu implements MemoryOwner {
   done = 0;
   /** Somebody observed at the last run(). */
   private watched = false;
-  private readonly eventStream: Timer;
+  readonly eventStream: EventStream;
   /** Time at which run() began. */
   private begun = 0;
   /** r13, r14 and SPSR of the modes that are not the current one. */
@@ -176,7 +177,7 @@ export class Cpu implements MemoryOwner {
     parts.code.users.push(this.mem);
     this.fp = new FpRegisters(parts.ids);
     this.cp15 = new Cp15(this, parts.ids);
-    this.eventStream = parts.clock.timer(() => this.signalEvent());
+    this.eventStream = new EventStream(this);
   }
 
   get privileged(): boolean {
@@ -350,26 +351,8 @@ export class Cpu implements MemoryOwner {
 
   private wake(): void {
     this.state = RUNNING;
-    this.watchEventStream();
+    this.eventStream.watch();
     this.parts.woken();
-  }
-
-  /** WFE found no event. */
-  waitForEvent(): void {
-    this.state = WAITING_FOR_EVENT;
-    this.syncClock();
-    this.watchEventStream();
-  }
-
-  /**
-   * Of a core in WFE the timer's event stream is waited for. Model: it sets the event register of no other core: a WFE
-   * behind it waits for the next one.
-   */
-  watchEventStream(): void {
-    const { timer, cntkctl } = this.cp15;
-    const waits = this.state === WAITING_FOR_EVENT && timer !== null;
-    const next = waits ? timer.nextEvent(cntkctl) : Number.POSITIVE_INFINITY;
-    if (this.eventStream.deadline !== next) this.parts.clock.set(this.eventStream, next);
   }
 
   /** SEV on some core, or the event stream of this one's timer. */

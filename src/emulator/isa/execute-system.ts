@@ -2,7 +2,7 @@
 /** Status registers, exceptions, hints, barriers, coprocessors: ARM DDI 0406C, A8.8 and B9.3. */
 import { readBanked, readBankedSpsr, writeBanked, writeBankedSpsr } from '../cpu/banked.js';
 import type { Cpu } from '../cpu/cpu.js';
-import { WAITING_FOR_INTERRUPT } from '../cpu/cpu.js';
+import { WAITING_FOR_EVENT, WAITING_FOR_INTERRUPT } from '../cpu/cpu.js';
 import { FAULT_DEBUG, fault } from '../cpu/faults.js';
 import { bankOf, MODE_FIQ, PSR_A, PSR_F, PSR_I } from '../cpu/modes.js';
 import { LEAVE, NEXT, type Op, type Outcome } from './op.js';
@@ -135,7 +135,11 @@ export function wfi(cpu: Cpu): Outcome {
 
 export function wfe(cpu: Cpu): Outcome {
   if (cpu.event !== 0) cpu.event = 0;
-  else if (cpu.irq === 0 && cpu.fiq === 0) cpu.waitForEvent();
+  else if (cpu.irq === 0 && cpu.fiq === 0) {
+    cpu.state = WAITING_FOR_EVENT;
+    cpu.syncClock();
+    cpu.eventStream.watch();
+  }
   cpu.attention = 1;
   return LEAVE;
 }
