@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { MiB } from '../base/address.js';
 import { Random } from '../base/random.js';
+import { DmaMaster } from '../hw/dma/master.js';
 import { bareSystem, DATA, place, RAM } from './cpu/core-fixture.js';
 import { WAITING_FOR_INTERRUPT } from './cpu/cpu.js';
 import type { System } from './system.js';
@@ -76,6 +77,22 @@ test('several cores: the same run twice', () => {
   one.run(50_000);
   two.run(50_000);
   assert.equal(digest(one), digest(two));
+});
+
+test('what a device stores between LDREX and STREX is not lost', () => {
+  const system = bareSystem();
+  // LDREX r1, [r0]; NOP; STREX r2, r0, [r0]
+  place(system, RAM, [0xe1901f9f, 0xe320f000, 0xe1802f90]);
+  system.cpus[0]!.powerOn(RAM, DATA);
+  const { clock, machine } = system;
+  const device = new DmaMaster(machine, { name: 'device', driver: 'test', port: 'none', windows: [] });
+  clock.set(
+    clock.timer(() => device.write(DATA, Uint8Array.of(1, 2, 3, 4))),
+    1,
+  );
+  system.run(3);
+  assert.equal(system.cpus[0]!.r[2], 1);
+  assert.equal(machine.ram.read32(DATA), 0x04030201);
 });
 
 test('time passes while everybody sleeps, and stops if nobody can wake', () => {

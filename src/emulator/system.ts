@@ -76,7 +76,12 @@ export class System {
     clock.moved = () => this.running?.yield();
     machine.writeListener = {
       written: (paddr, size) => {
-        if (code.writtenBehind(paddr, size)) for (const cpu of cores) cpu.attention = 1;
+        const ofCode = code.writtenBehind(paddr, size);
+        for (const cpu of cores) {
+          // The global monitor sees a store of another master (A3.4.2). It may also fail where the store was elsewhere.
+          cpu.exclusive = -1;
+          if (ofCode) cpu.attention = 1;
+        }
       },
     };
   }

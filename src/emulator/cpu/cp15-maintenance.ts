@@ -5,11 +5,13 @@
  * Model: an operation by set and way works on the whole cache once, when way 0 of set 0 of a level is named: Linux
  * walks all sets and ways, and the modelled machine has them as one operation. Branch predictors do not exist.
  */
+import { mairByte } from '../../hw/mmu/memory-type.js';
+import { WALK_OK } from '../../hw/mmu/walker.js';
 import type { InnerOperation, TlbOperation } from '../../hw/observer.js';
 import { NEXT, type Outcome } from '../isa/op.js';
 import type { CoprocessorRegister } from './cp15.js';
 import type { Cpu } from './cpu.js';
-import { faultStatus } from './faults.js';
+import { FAULT_EXTERNAL_ON_WALK, faultStatus } from './faults.js';
 import { R_PRIVILEGED_READ, R_PRIVILEGED_WRITE, R_USER_READ, R_USER_WRITE } from './tlb.js';
 
 function operation(
@@ -72,6 +74,11 @@ function translate(name: string, opc2: number, right: number): CoprocessorRegist
     const long = translator.registers.format === 'long';
     const slot = translator.translate(value >>> 0, right);
     if (slot < 0) {
+      if (translator.fault >> 2 === FAULT_EXTERNAL_ON_WALK) {
+        // B3.12.5: of all that may go wrong this alone is a Data Abort.
+        mem.failMaintenance(value >>> 0);
+        return cpu.dataAbort();
+      }
       const status = faultStatus(long, translator.fault, translator.domain, false);
       // F, and the status: FS[5:0] with short descriptors, FST with long ones.
       const bits = long ? (status & 0x3f) << 1 : (((status >>> 10) & 1) << 5) | ((status & 0xf) << 1);
@@ -79,27 +86,46 @@ function translate(name: string, opc2: number, right: number): CoprocessorRegist
       cp15.parHigh = 0;
       return NEXT;
     }
-    const { tlb } = translator;
-    const frame = tlb.frames[slot]!;
-    const type = tlb.types[slot]!;
-    if (long) {
-      const attributes = type.type === 'normal' ? 0xff : type.type === 'device' ? 0x04 : 0;
-      cp15.par = (frame << 12) | (1 << 11) | (1 << 9) | (type.shareable === true ? 2 << 7 : 0);
-      cp15.parHigh = Math.floor(frame / 0x100000) | (attributes << 24);
-    } else {
-      const outer = { NC: 0, WBWA: 1, WT: 2, WB: 3 }[type.outer];
-      const inner =
-        type.type === 'normal'
-          ? { NC: 0, WBWA: 5, WT: 6, WB: 7 }[type.inner]
-          : type.type === 'device'
-            ? 3
-            : 1;
-      cp15.par = (frame << 12) | (type.shareable === true ? 1 << 7 : 0) | (inner << 4) | (outer << 2);
-      cp15.parHigh = 0;
-    }
+    if (long) answerLong(cpu, value >>> 0, slot);
+    else answerShort(cpu, slot);
     return NEXT;
   });
 }
+
+/** PAR of a core that has long descriptors on: [63:56] ATTR, as in MAIR, [39:12] address, [8:7] SH. */
+function answerLong(cpu: Cpu, vaddr: number, slot: number): void {
+  const { cp15, mem } = cpu;
+  const { tlb, walker, found, registers, enabled } = mem.translator;
+  const frame = tlb.frames[slot]!;
+  // The TLB has types, not the registers' bytes. With the MMU off all is Strongly-ordered.
+  const walked = enabled && walker.walk(vaddr, found) === WALK_OK;
+  const attributes = walked ? mairByte(registers, found.attrIndex) : 0;
+  // Outer Shareable whatever the entry says: Device, Strongly-ordered, Normal that no cache may hold (B3.8.4).
+  const alwaysOuter = attributes >>> 4 === 0 || attributes === 0x44;
+  const shareability = alwaysOuter ? 2 : found.sh;
+  cp15.par = (frame << 12) | (1 << 11) | (1 << 9) | (shareability << 7);
+  cp15.parHigh = Math.floor(frame / 0x100000) | (attributes << 24);
+}
+
+/** PAR with short descriptors. Of a supersection bit 1 is set, and [23:16] have address bits 39:32. */
+function answerShort(cpu: Cpu, slot: number): void {
+  const { cp15, mem } = cpu;
+  const { frames, shifts, types } = mem.translator.tlb;
+  const frame = frames[slot]!;
+  const type = types[slot]!;
+  const outer = { NC: 0, WBWA: 1, WT: 2, WB: 3 }[type.outer];
+  const inner =
+    type.type === 'normal' ? { NC: 0, WBWA: 5, WT: 6, WB: 7 }[type.inner] : type.type === 'device' ? 3 : 1;
+  const address =
+    shifts[slot] === SUPERSECTION_SHIFT
+      ? ((frame << 12) & 0xff000000) | (Math.floor(frame / 0x100000) << 16) | (1 << 1)
+      : frame << 12;
+  cp15.par = address | (type.shareable === true ? 1 << 7 : 0) | (inner << 4) | (outer << 2);
+  cp15.parHigh = 0;
+}
+
+/** log2 of 16 MiB. */
+const SUPERSECTION_SHIFT = 24;
 
 /** The TLBs that an operation reaches: all cores' for the …IS forms (CRm 3). */
 function reached(cpu: Cpu, broadcast: boolean): readonly Cpu[] {

@@ -80,7 +80,8 @@ export function applyControl(cpu: Cpu): void {
   mem.strictAlignment = (sctlr & SCTLR_A) !== 0;
   registers.tre = (sctlr & SCTLR_TRE) !== 0;
   registers.afe = (sctlr & SCTLR_AFE) !== 0;
-  cp15.swapEnabled = (sctlr & SCTLR_SW) !== 0;
+  // The bit came with the Multiprocessing Extensions; before, SWP was always there (A8.8.229).
+  cp15.swapEnabled = (sctlr & SCTLR_SW) !== 0 || !cp15.ids.multiprocessing;
   cp15.thumbExceptions = (sctlr & SCTLR_TE) !== 0;
   cp15.bigEndianExceptions = (sctlr & SCTLR_EE) !== 0;
   cp15.vectorBase = (sctlr & SCTLR_V) !== 0 ? 0xffff0000 | 0 : cp15.vbar;
@@ -197,6 +198,12 @@ function cacheSize(cpu: Cpu): number {
   return ids.ccsidr[level === 0 ? csselr & 1 : 1 + level] ?? 0;
 }
 
+/** L2CTLR: cores less one in [25:24]. A Cortex-A8 has its auxiliary control register there, which is kept. */
+function secondLevelControl(cpu: Cpu): number {
+  const { ids, stored: values } = cpu.cp15;
+  return ids.multiprocessing ? (cpu.parts.cores.length - 1) << 24 : (values.get('L2CTLR') ?? 0);
+}
+
 /** MPIDR: with the Multiprocessing Extensions bit 31 is set; bit 30 says that there is one core only. */
 function affinity(cpu: Cpu): number {
   if (!cpu.cp15.ids.multiprocessing) return 0;
@@ -295,11 +302,10 @@ export const systemRegisters: readonly CoprocessorRegister[] = [
   kept('PAR', [7, 0, 4, 0], 'par'),
   {
     ...stored('L2CTLR', [9, 1, 0, 2]),
-    exists: isCore('Cortex-A7', 'Cortex-A15'),
-    read: cpu => (cpu.parts.cores.length - 1) << 24,
+    exists: isCore('Cortex-A7', 'Cortex-A8', 'Cortex-A15'),
+    read: secondLevelControl,
   },
   { ...stored('L2ECTLR', [9, 1, 0, 3]), exists: isCore('Cortex-A7', 'Cortex-A15') },
-  { ...stored('L2AUXCTLR', [9, 1, 0, 2]), exists: isCore('Cortex-A8') },
   { ...stored('TLB lockdown', [10, 0, 0, 0]), exists: isCore('Cortex-A8', 'Cortex-A9') },
   { ...stored('TLB lockdown', [10, 0, 0, 1]), exists: isCore('Cortex-A8', 'Cortex-A9') },
   attributes('PRRR', 0, PRRR_RESET),
@@ -316,7 +322,8 @@ export const systemRegisters: readonly CoprocessorRegister[] = [
     },
   },
   { ...at('ISR', [12, 0, 1, 0]), read: cpu => (cpu.irq << 7) | (cpu.fiq << 6) },
-  constant('FCSEIDR', [13, 0, 0, 0], () => 0),
+  // No core here has the Fast Context Switch Extension: the register reads as zero and ignores writes (B4.1.64).
+  { ...constant('FCSEIDR', [13, 0, 0, 0], () => 0), write: () => NEXT },
   {
     ...at('CONTEXTIDR', [13, 0, 0, 1]),
     read: cpu => cpu.cp15.contextidr,
@@ -330,9 +337,9 @@ export const systemRegisters: readonly CoprocessorRegister[] = [
   { ...kept('TPIDRURO', [13, 0, 0, 3], 'tpidruro'), userRead: always },
   kept('TPIDRPRW', [13, 0, 0, 4], 'tpidrprw'),
   {
-    ...at('CNTFRQ', [14, 0, 0, 0]),
-    read: cpu => cpu.cp15.timer!.frequency,
-    write: () => NEXT,
+    // What firmware has found out, and software without a firmware writes; the counter's frequency is what it is.
+    ...stored('CNTFRQ', [14, 0, 0, 0]),
+    read: cpu => cpu.cp15.stored.get('CNTFRQ') ?? cpu.cp15.timer!.frequency,
     userRead: granted(0, 1),
     exists: withTimer,
   },
@@ -388,6 +395,7 @@ function compareRegister(
     crm: 14,
     exists: withTimer,
     userRead: granted(bit),
+    userWrite: granted(bit),
     read: cpu => {
       const { high, low } = channel(cpu, which).compare;
       cpu.cp15.valueHigh = high | 0;

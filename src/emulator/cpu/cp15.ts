@@ -5,6 +5,7 @@
  * ARM DDI 0406C, B3.17 (functional groups) and B4.1.
  */
 
+import { invariant } from '../../base/diagnostics.js';
 import type { GenericTimer } from '../devices/generic-timer.js';
 import { LEAVE, NEXT, type Op, type Outcome } from '../isa/op.js';
 import { debugRegisters } from './cp14.js';
@@ -43,6 +44,7 @@ export interface CoprocessorRegister64 {
   readonly read?: (cpu: Cpu) => number;
   readonly write?: (cpu: Cpu, low: number, high: number) => void;
   readonly userRead?: (cpu: Cpu) => boolean;
+  readonly userWrite?: (cpu: Cpu) => boolean;
   readonly exists?: (cp15: Cp15) => boolean;
 }
 
@@ -50,12 +52,23 @@ function keyOf(coproc: number, opc1: number, crn: number, crm: number, opc2: num
   return (coproc << 16) | (opc1 << 12) | (crn << 8) | (crm << 4) | opc2;
 }
 
-const TABLE: ReadonlyMap<number, CoprocessorRegister> = new Map(
-  [...systemRegisters, ...monitorRegisters, ...maintenanceRegisters, ...debugRegisters].map(register => [
-    keyOf(register.coproc, register.opc1, register.crn, register.crm, register.opc2),
-    register,
-  ]),
-);
+const TABLE: ReadonlyMap<number, CoprocessorRegister> = byPlace([
+  ...systemRegisters,
+  ...monitorRegisters,
+  ...maintenanceRegisters,
+  ...debugRegisters,
+]);
+
+function byPlace(registers: readonly CoprocessorRegister[]): Map<number, CoprocessorRegister> {
+  const places = new Map<number, CoprocessorRegister>();
+  for (const register of registers) {
+    const { name, coproc, opc1, crn, crm, opc2 } = register;
+    const key = keyOf(coproc, opc1, crn, crm, opc2);
+    invariant(!places.has(key), () => `${name} is where ${places.get(key)!.name} is`);
+    places.set(key, register);
+  }
+  return places;
+}
 
 const TABLE64: ReadonlyMap<number, CoprocessorRegister64> = new Map(
   systemRegisters64.map(register => [keyOf(register.coproc, register.opc1, 0, register.crm, 0), register]),
@@ -162,7 +175,7 @@ export class Cp15 {
     const register = TABLE64.get(keyOf(op.coproc, op.opc1, 0, op.crm, 0));
     const { cpu } = this;
     if (register?.write === undefined || register.exists?.(this) === false) return this.missing(op);
-    if (!cpu.privileged) return cpu.undefined();
+    if (!cpu.privileged && register.userWrite?.(cpu) !== true) return cpu.undefined();
     register.write(cpu, low, high);
     return LEAVE;
   }

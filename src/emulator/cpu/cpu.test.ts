@@ -110,6 +110,20 @@ test('WFE takes an event that came before, and wakes at SEV of another core', ()
   assert.equal(first!.state, RUNNING);
 });
 
+test('WFE behind an exception return does not wait', () => {
+  // RFE r0; WFE; WFE
+  const { cpu, system } = coreWith([0xf8900a00]);
+  place(system, DATA, [0xe320f002, 0xe320f002]);
+  cpu.r[0] = DATA + 0x100;
+  system.machine.ram.write32(DATA + 0x100, DATA);
+  system.machine.ram.write32(DATA + 0x104, MODE_SVC);
+  cpu.run(2);
+  assert.equal(cpu.state, RUNNING);
+  assert.equal(cpu.r[15], DATA + 4);
+  cpu.run(1);
+  assert.equal(cpu.state, WAITING_FOR_EVENT);
+});
+
 test('an exclusive store succeeds once, and not behind an exception or CLREX', () => {
   // LDREX r2, [r1]; STREX r0, r3, [r1]; STREX r4, r3, [r1]
   const once = execute([0xe1912f9f, 0xe1810f93, 0xe1814f93], { 1: DATA, 3: 77 });

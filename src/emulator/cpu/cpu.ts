@@ -21,9 +21,11 @@ import type { InterruptLine } from '../devices/device.js';
 import type { Breakpoints } from '../gdb/breakpoints.js';
 import { BRANCHED, NEXT, type Op, type Outcome } from '../isa/op.js';
 import { LEFT, R, REGISTERS, SITE } from './core-area.js';
+import { tellBreakpoint } from './cp14.js';
 import { Cp15 } from './cp15.js';
 import { applyAccess } from './cp15-registers.js';
-import { faultStatus } from './faults.js';
+import { EventStream } from './event-stream.js';
+import { DFSR_CM, faultStatus } from './faults.js';
 import { FpRegisters } from './fp-registers.js';
 import type { CoreIds } from './ids.js';
 import { Memory, type MemoryOwner } from './memory.js';
@@ -157,6 +159,7 @@ export class Cpu implements MemoryOwner {
   done = 0;
   /** Somebody observed at the last run(). */
   private watched = false;
+  readonly eventStream: EventStream;
   /** Time at which run() began. */
   private begun = 0;
   /** r13, r14 and SPSR of the modes that are not the current one. */
@@ -174,6 +177,7 @@ export class Cpu implements MemoryOwner {
     parts.code.users.push(this.mem);
     this.fp = new FpRegisters(parts.ids);
     this.cp15 = new Cp15(this, parts.ids);
+    this.eventStream = new EventStream(this);
   }
 
   get privileged(): boolean {
@@ -347,10 +351,11 @@ export class Cpu implements MemoryOwner {
 
   private wake(): void {
     this.state = RUNNING;
+    this.eventStream.watch();
     this.parts.woken();
   }
 
-  /** SEV on some core. */
+  /** SEV on some core, or the event stream of this one's timer. */
   signalEvent(): void {
     this.event = 1;
     if (this.state === WAITING_FOR_EVENT) {
@@ -422,6 +427,7 @@ export class Cpu implements MemoryOwner {
     mem.failed = 0;
     const long = mem.translator.registers.format === 'long';
     cp15.dfsr = faultStatus(long, mem.fault, mem.domain, mem.faultWrite);
+    if (mem.faultMaintenance && cp15.ids.longDescriptors) cp15.dfsr |= DFSR_CM;
     cp15.dfar = mem.faultAddress | 0;
     const access = mem.faultWrite ? 'store' : 'load';
     this.parts.machine.observer?.aborted(this.index, mem.faultAddress, access, cp15.dfsr);
@@ -437,6 +443,7 @@ export class Cpu implements MemoryOwner {
   /** BKPT: a debug event that nobody takes is a Prefetch Abort (C3.2.1). */
   breakpoint(fault: number): Outcome {
     this.cp15.ifsr = faultStatus(this.mem.translator.registers.format === 'long', fault, 0, false);
+    tellBreakpoint(this.cp15.stored);
     this.enter(VECTOR_PREFETCH_ABORT, MODE_ABORT, (this.pc + 4) | 0, this.currentOp.it);
     return BRANCHED;
   }
@@ -519,8 +526,12 @@ export class Cpu implements MemoryOwner {
     this.attention = 1;
   }
 
-  /** Returns from an exception to `address`: CPSR from `psr`, J clear. */
+  /**
+   * Returns from an exception to `address`: CPSR from `psr`, J clear. The event register is set (B1.8.13): what was
+   * interrupted between its look at a lock and WFE must look again, since a WFE of the handler may have taken its event.
+   */
   exceptionReturn(psr: number, address: number): Outcome {
+    this.event = 1;
     this.writeCpsr(psr & ~PSR_J, 15, true);
     this.r[15] = this.thumb !== 0 ? address & ~1 : address & ~3;
     return BRANCHED;

@@ -54,6 +54,12 @@ function hasLevel(kind: number): boolean {
   return kind !== FAULT_ALIGNMENT && kind !== FAULT_EXTERNAL && kind !== FAULT_DEBUG;
 }
 
+/**
+ * DFSR.CM: cache maintenance made the fault, whose WnR is set all the same. Of cores with long descriptors, in both
+ * formats: B4.1.52. Linux: arch/arm/mm/fault.c, is_write_fault() (v6.12), tells by it that nothing was to be written.
+ */
+export const DFSR_CM: number = 1 << 13;
+
 /** DFSR or IFSR. `domain` counts only in the short format. */
 export function faultStatus(long: boolean, code: number, domain: number, write: boolean): number {
   const kind = code >> 2;

@@ -110,6 +110,8 @@ export class Memory {
   fault = 0;
   faultAddress = 0;
   faultWrite = false;
+  /** It was no access, but maintenance. */
+  faultMaintenance = false;
   domain = 0;
   /** SCTLR.A. */
   strictAlignment = false;
@@ -258,6 +260,7 @@ export class Memory {
   /** Cache maintenance by address met an address that is not translated: told as a write (B3.13.3). */
   failMaintenance(vaddr: number): void {
     this.failTranslation(vaddr, true);
+    this.faultMaintenance = true;
   }
 
   /** Accesses from now on are made as privileged or as user code (LDRT and its kin do so for a moment). */
@@ -534,6 +537,7 @@ export class Memory {
     this.fault = code;
     this.faultAddress = vaddr >>> 0;
     this.faultWrite = write;
+    this.faultMaintenance = false;
     this.domain = domain;
     return 0;
   }

@@ -102,6 +102,7 @@ export function restoreCpu(cpu: Cpu, state: CpuState): void {
   cpu.fp.fpscr = state.fpscr;
   cpu.fp.fpexc = state.fpexc;
   cpu.cp15.pmu.restore(state.pmu);
+  cpu.eventStream.watch();
   cpu.mem.failed = 0;
   applyReset(cpu);
   cpu.attention = 1;

@@ -103,3 +103,20 @@ test('state goes out and comes back', () => {
   pass(other.clock, other.timer.timeOf(100));
   assert.equal(other.wires[1]!.virtual.level, true);
 });
+
+test('the event stream comes with each change of the bit that CNTKCTL names, in one direction', () => {
+  const { clock, timer } = bench();
+  const up = (1 << 2) | (4 << 4);
+  const counts: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    pass(clock, timer.nextEvent(up) - clock.now);
+    counts.push(timer.virtualCount);
+  }
+  assert.deepEqual(counts, [16, 48, 80]);
+  pass(clock, timer.nextEvent(up | (1 << 3)) - clock.now);
+  assert.equal(timer.virtualCount, 96, 'down');
+  assert.equal(timer.nextEvent(0xf0), Number.POSITIVE_INFINITY, 'off');
+  timer.virtualOffset = 90;
+  pass(clock, timer.nextEvent(1 << 2) - clock.now);
+  assert.equal(timer.virtualCount, 7, 'of the virtual count');
+});

@@ -16,6 +16,10 @@ export const CTL_ENABLE = 1;
 export const CTL_IMASK = 2;
 export const CTL_ISTATUS = 4;
 
+/** CNTKCTL, the event stream: [7:4] EVNTI, [3] EVNTDIR, [2] EVNTEN. B4.1.22. */
+const EVNTEN: number = 1 << 2;
+const EVNTDIR: number = 1 << 3;
+
 export interface TimerState {
   readonly control: number;
   readonly compareHigh: number;
@@ -151,6 +155,18 @@ export class GenericTimer implements Stateful<GenericTimerState> {
   /** The first tick of the machine's clock at which the counter has reached `count`. */
   timeOf(count: number): number {
     return this.rate.timeOf(count);
+  }
+
+  /**
+   * When the event stream that CNTKCTL asks for comes next: bit EVNTI of CNTVCT becomes 1, or 0 with EVNTDIR. Infinity: there
+   * is none. B8.1.4.
+   */
+  nextEvent(cntkctl: number): number {
+    if ((cntkctl & EVNTEN) === 0) return Number.POSITIVE_INFINITY;
+    const half = 2 ** ((cntkctl >>> 4) & 15);
+    const phase = (cntkctl & EVNTDIR) !== 0 ? 0 : half;
+    const periods = Math.floor((this.virtualCount - phase) / (2 * half)) + 1;
+    return this.timeOf(periods * 2 * half + phase + this.virtualOffset);
   }
 
   save(): GenericTimerState {

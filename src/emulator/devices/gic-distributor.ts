@@ -17,6 +17,8 @@ export interface GicVariant {
   readonly GICD_ICFGR1: number;
   /** GICD_TYPER bit 10. */
   readonly securityExtensions: boolean;
+  /** GICD_TYPER bits 15 to 11: shared interrupts whose configuration hardware can lock. Model: it never does. */
+  readonly lockable: number;
 }
 
 /** Offsets of IHI 0048B, table 4-1. */
@@ -86,7 +88,12 @@ export class GicDistributor implements MmioDevice {
       case GICD_CTLR:
         return core.distributor;
       case GICD_TYPER:
-        return (core.lines / 32 - 1) | ((core.cores - 1) << 5) | (variant.securityExtensions ? 1 << 10 : 0);
+        return (
+          (core.lines / 32 - 1) |
+          ((core.cores - 1) << 5) |
+          (variant.securityExtensions ? 1 << 10 : 0) |
+          (variant.lockable << 11)
+        );
       case GICD_IIDR:
         return variant.GICD_IIDR;
       case GICD_ICPIDR2:

@@ -28,11 +28,12 @@ export const CORTEX_A15_GIC: GicVariant = {
   GICC_IIDR: 0x0002043b,
   GICD_ICFGR1: 0x55540000,
   securityExtensions: false,
+  lockable: 0,
 };
 
 /**
- * The one that comes with a Cortex-A9 MPCore. DDI 0407, tables 3-1, 3-5 (ICDIIDR) and 3-9: the global timer, the
- * private timer and the watchdog (27, 29, 30) are edges.
+ * The one that comes with a Cortex-A9 MPCore. DDI 0407, tables 3-1, 3-4 (ICDICTR), 3-5 (ICDIIDR) and 3-9: the global
+ * timer, the private timer and the watchdog (27, 29, 30) are edges.
  */
 export const CORTEX_A9_GIC: GicVariant = {
   architecture: 1,
@@ -40,6 +41,7 @@ export const CORTEX_A9_GIC: GicVariant = {
   GICC_IIDR: 0x3901243b,
   GICD_ICFGR1: 0x7dc00000,
   securityExtensions: true,
+  lockable: 31,
 };
 
 /** Lines into one core. */

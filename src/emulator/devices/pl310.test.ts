@@ -98,6 +98,19 @@ test('what is not there reads as zero; lockdown, prefetch and power are kept', (
   }
 });
 
+test('prefetch is switched by either of two registers, with the cache on by one of them', () => {
+  const { port } = bench();
+  port.set(0x104, 0x3202_0000);
+  assert.equal(port.get(0xf60), 0x3000_0000);
+  port.set(0xf60, 0x1000_0007);
+  assert.equal(port.get(0x104), 0x1202_0000);
+  port.set(0x100, 1);
+  port.set(0xf60, 0x2000_0007);
+  assert.equal(port.get(0x104), 0x2202_0000);
+  port.set(0x104, 0);
+  assert.equal(port.get(0xf60), 0x2000_0007);
+});
+
 test('state goes out and comes back, and the machine with it', () => {
   const { port, device } = bench();
   port.set(0x104, 0x02420000);

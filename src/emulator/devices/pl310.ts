@@ -9,7 +9,7 @@
 import type { Machine } from '../../hw/machine.js';
 import type { OuterOperation } from '../../hw/observer.js';
 import type { Stateful } from './device.js';
-import { fieldOf, RegisterFile, register, WordDevice } from './registers.js';
+import { fieldOf, type Register, RegisterFile, register, WordDevice } from './registers.js';
 
 const reg1_control = register('reg1_control', 0x100, 0, '31:1 -, 0 L2CacheEnable rw');
 const reg1_aux_control = register(
@@ -82,6 +82,9 @@ const reg7_cache_sync = 0x730;
 /** Implementer 0x41, part 3, r3p2: what boards of the recordings have. */
 const CACHE_ID = 0x410000c8;
 
+/** Bits 29 and 28 of reg1_aux_control and of reg15_prefetch_ctrl. */
+const PREFETCH: number = reg15_prefetch_ctrl.bits.InstructionPrefetch | reg15_prefetch_ctrl.bits.DataPrefetch;
+
 /** Operations by physical address: [31:5] are the line's. */
 const BY_ADDRESS: ReadonlyMap<number, OuterOperation> = new Map([
   [0x770, 'invalidate'],
@@ -131,8 +134,10 @@ export class Pl310 extends WordDevice implements Stateful<Pl310State> {
   constructor(machine: Machine, options: Pl310Options = {}) {
     super();
     this.machine = machine;
-    if (options.auxiliaryControl !== undefined)
+    if (options.auxiliaryControl !== undefined) {
       this.registers.set(reg1_aux_control, options.auxiliaryControl);
+      this.share(reg1_aux_control, reg15_prefetch_ctrl);
+    }
     this.tellMachine();
   }
 
@@ -157,8 +162,16 @@ export class Pl310 extends WordDevice implements Stateful<Pl310State> {
     else if (this.isOn && offset > reg1_control.offset && offset <= reg1_data_ram_control.offset) return;
     else {
       registers.store(offset, value);
-      if (offset <= reg1_aux_control.offset) this.tellMachine();
+      if (offset === reg1_aux_control.offset) this.share(reg1_aux_control, reg15_prefetch_ctrl);
+      if (offset === reg15_prefetch_ctrl.offset) this.share(reg15_prefetch_ctrl, reg1_aux_control);
+      if (offset <= reg1_aux_control.offset || offset === reg15_prefetch_ctrl.offset) this.tellMachine();
     }
+  }
+
+  /** Instruction and data prefetch are one pair of bits in two registers. DDI 0246, tables 3-8 and 3-18. */
+  private share(written: Register, other: Register): void {
+    const { registers } = this;
+    registers.set(other, (registers.get(other) & ~PREFETCH) | (registers.get(written) & PREFETCH));
   }
 
   private get isOn(): boolean {

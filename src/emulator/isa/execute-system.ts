@@ -135,7 +135,11 @@ export function wfi(cpu: Cpu): Outcome {
 
 export function wfe(cpu: Cpu): Outcome {
   if (cpu.event !== 0) cpu.event = 0;
-  else if (cpu.irq === 0 && cpu.fiq === 0) cpu.state = WAITING_FOR_EVENT;
+  else if (cpu.irq === 0 && cpu.fiq === 0) {
+    cpu.state = WAITING_FOR_EVENT;
+    cpu.syncClock();
+    cpu.eventStream.watch();
+  }
   cpu.attention = 1;
   return LEAVE;
 }

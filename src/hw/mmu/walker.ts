@@ -120,12 +120,13 @@ export class TableWalker {
   private walkSecondLevel(vaddr: number, first: number, result: Translation): number {
     const r = this.registers;
     const paddr = ((first & 0xfffffc00) >>> 0) + 4 * ((vaddr >>> 12) & 0xff);
+    // B3.13.3, table B3-23: the domain is valid for an abort on the walk at the second level too.
+    result.domain = (first >>> 5) & 0xf;
     const descriptor = this.ram.read32(paddr);
     if (descriptor === BUS_ERROR) return WALK_ABORT_L2;
     result.descriptors[2] = descriptor;
     result.entryPaddrs[1] = paddr;
     result.levels = 2;
-    result.domain = (first >>> 5) & 0xf;
     result.c = (descriptor >>> 3) & 1;
     result.b = (descriptor >>> 2) & 1;
     const type = descriptor & 3;

@@ -89,7 +89,9 @@ export class VirtioBlock implements VirtioDevice<DiskState> {
     const [status, written] =
       header === null ? [VIRTIO_BLK_S_IOERR, 0] : this.request(chain, header, room - 1);
     const told = scatter(master, chain.writable, room - 1, Uint8Array.of(status));
-    return told ? written + 1 : 0;
+    // The used length counts from the start: the status belongs to it only behind data. VIRTIO 1.2, 2.7.8.2.
+    if (!told) return 0;
+    return written === room - 1 ? room : written;
   }
 
   private request(chain: Chain, header: Uint8Array, room: number): readonly [number, number] {

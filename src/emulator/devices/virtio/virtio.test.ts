@@ -185,6 +185,9 @@ test('requests that fail say so', () => {
     driver.add(0, pieces);
     pass(clock, 10_000);
     assert.equal(memory.load(DATA + 0x40, 1)[0], status, what);
+    // A status behind data that was not written does not count.
+    const alone = pieces.filter(({ write }) => write).length === 1;
+    assert.equal(driver.returned(0)[0]!.written, alone ? 1 : 0, what);
   }
   const { driver, memory, clock } = block();
   driver.start([0, VERSION_1]);
