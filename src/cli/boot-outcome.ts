@@ -28,9 +28,13 @@ export type End =
 const BAD: readonly End[] = ['timeout', 'asleep', 'panic', 'looping', 'stuck'];
 /** Ends that are as good as any where nobody waits for a text. */
 const GOOD: readonly End[] = ['left', 'off', 'reset', 'halted', 'killed'];
+/** Ends that say nothing of the guest. */
+const OUTSIDE: readonly End[] = ['left', 'killed'];
 
 export interface Asked {
   readonly until?: string;
+  /** A guest that ran and did not print `until` is a finding. */
+  readonly bisect?: boolean;
   readonly timeout?: number;
   readonly cmdline: string;
 }
@@ -38,7 +42,9 @@ export interface Asked {
 /** `watch` knows what the guest has said. */
 export function exitFor(end: End, asked: Asked, watch: GuestWatch): number {
   if (end === 'interrupted') return EXIT.interrupted;
-  if (asked.until !== undefined) return end === 'seen' ? EXIT.good : EXIT.untestable;
+  if (end === 'seen') return EXIT.good;
+  if (asked.bisect === true && !OUTSIDE.includes(end)) return EXIT.finding;
+  if (asked.until !== undefined) return EXIT.untestable;
   return GOOD.includes(end) && !watch.panic.seen ? EXIT.good : EXIT.untestable;
 }
 

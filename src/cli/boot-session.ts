@@ -19,6 +19,7 @@ import { BootRecord } from './boot-record.js';
 import { BootTrace, type TraceOptions } from './boot-trace.js';
 import { GuestWatch } from './boot-watch.js';
 import { EXIT } from './exit.js';
+import { usageError } from './options.js';
 
 export interface BootOptions extends MachineOptions, TraceOptions {
   readonly kernel: string;
@@ -26,6 +27,7 @@ export interface BootOptions extends MachineOptions, TraceOptions {
   readonly drive?: string[];
   readonly cmdline: string;
   readonly until?: string;
+  readonly bisect?: boolean;
   readonly timeout?: number;
   readonly record?: string;
   readonly gdb?: number;
@@ -110,6 +112,8 @@ async function session(machine: EmulatedBoard, options: BootOptions, onlookers: 
 
 /** Boots, and tells on standard error how it ended. The exit code. */
 export async function runBoot(options: BootOptions): Promise<number> {
+  if (options.bisect === true && options.until === undefined)
+    usageError('--bisect needs --until: what a good kernel prints');
   const notes: Diagnostic[] = [];
   const tree = treeOf(options, notes);
   const symbols = options.systemMap === undefined ? null : readSymbols(options.systemMap);

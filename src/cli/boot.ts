@@ -60,6 +60,10 @@ export function addBoot(program: Command, finish: (code: number) => void): void 
     )
     .option('--cmdline <text>', 'kernel command line', 'console=ttyAMA0')
     .option('--until <text>', 'end with 0 when the guest prints this, with 125 if it never does', parseText)
+    .option(
+      '--bisect',
+      'exit codes for `git bisect run`: 1 when the guest ran and did not print --until, 125 when it could not start',
+    )
     .option('--timeout <seconds>', 'end with 125 after so much wall-clock time', parseSeconds)
     .option(
       '--record <file>',

@@ -11,7 +11,7 @@ import { addBoot } from './boot.js';
 import { addCheckBoot } from './check-boot.js';
 import { addCheckProbe } from './check-probe.js';
 import { addCompare } from './compare.js';
-import { EXIT, exitForInput } from './exit.js';
+import { EXIT, exitForBisect, exitForInput } from './exit.js';
 import { addExplain } from './explain.js';
 import { addInspect } from './inspect.js';
 import { addProbe } from './probe.js';
@@ -26,7 +26,19 @@ function isBrokenPipe(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EPIPE';
 }
 
+/** Known before the options are understood: what is wrong with them counts as well. */
+function isBisecting(): boolean {
+  const [command, ...options] = process.argv.slice(2);
+  return command === 'boot' && options.includes('--bisect');
+}
+
+/** Tells it. The exit code. */
 function report(error: unknown): number {
+  const code = tell(error);
+  return isBisecting() ? exitForBisect(code) : code;
+}
+
+function tell(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.good : EXIT.input;
   if (error instanceof InputError) {
     process.stderr.write(`${error.message}\n`);

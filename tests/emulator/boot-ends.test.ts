@@ -98,9 +98,9 @@ test('an error that the kernel survived is not forgotten', () => {
 
 test('--timeout shows what the cores do', () => {
   // Counts for ever.
-  const { code, stderr } = boot(tinyKernel([0xe2800001, 0xeafffffd]), '--timeout', '0.3');
+  const { code, stderr } = boot(tinyKernel([0xe2800001, 0xeafffffd]), '--timeout', '0.05');
   assert.equal(code, 125);
-  assert.match(stderr, /stopped by --timeout 0\.3/);
+  assert.match(stderr, /stopped by --timeout 0\.05/);
   assert.match(stderr, /^hint: it may be unpacking itself still/m);
   assert.match(stderr, /^pc : \[<4200004[04]>\] {4}lr : \[<00000000>\] {4}psr: /m);
 });
@@ -123,6 +123,23 @@ test('a reader that goes away ends the run; what was waited for has then not bee
   assert.equal(piped('--until never'), '125\n');
   assert.equal(piped(''), '0\n');
   assert.equal(piped('-d exec 2>&1 >/dev/null'), '0\n');
+});
+
+test('--bisect: a guest that ran is good or bad, one that could not start is skipped', () => {
+  const bisect = (kernel: Uint8Array, ...more: string[]) =>
+    boot(kernel, '--bisect', '--until', 'login:', '--timeout', '0.3', ...more);
+  assert.equal(bisect(printingKernel('login:')).code, 0);
+  assert.equal(bisect(printingKernel(PANIC)).code, 1);
+  assert.equal(bisect(tinyKernel([0xe5901000])).code, 1);
+  assert.equal(bisect(tinyKernel([0xe2800001, 0xeafffffd])).code, 1);
+  // PSCI SYSTEM_OFF
+  assert.equal(bisect(printingKernel('bye', [0xe3000008, 0xe3480400, 0xe1400070, B_SELF])).code, 1);
+  assert.equal(bisect(Buffer.from('no kernel')).code, 125);
+  assert.equal(bisect(printingKernel('login:'), '--initrd', join(folder, 'absent')).code, 125);
+  assert.equal(bisect(printingKernel('login:'), '--cores', '1.5').code, 125);
+  const alone = boot(printingKernel('login:'), '--bisect');
+  assert.equal(alone.code, 125);
+  assert.match(alone.stderr, /--bisect needs --until/);
 });
 
 test('a trace goes where it is told', () => {
