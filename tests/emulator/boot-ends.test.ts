@@ -125,6 +125,55 @@ test('a reader that goes away ends the run; what was waited for has then not bee
   assert.equal(piped('-d exec 2>&1 >/dev/null'), '0\n');
 });
 
+/** Runs a line of bash in which `boot` is `armory boot` with a kernel. What it prints. */
+function shell(kernel: Uint8Array, line: string): string {
+  const program = join(repositoryRoot, 'dist', 'src', 'cli', 'main.js');
+  const command = `'${process.execPath}' '${program}' boot --kernel '${write('shell-kernel', kernel)}'`;
+  return spawnSync('bash', ['-c', `boot() { ${command} --timeout ${LONG} "$@"; }; ${line}`], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }).stdout;
+}
+
+const FLOOD = printingKernel('0123456789\n', [0xeafffff6]);
+
+test('--record is written when the console breaks, and an older record does not survive', () => {
+  const record = join(folder, 'broken.json');
+  const ended = (line: string): unknown[] => {
+    writeFileSync(record, 'older');
+    const code = shell(FLOOD, line.replaceAll('RECORD', `--record '${record}'`)).trim();
+    const { end, console } = JSON.parse(readFileSync(record, 'utf8'));
+    assert.match(console.text, /^0123456789\n0123/);
+    return [code, end.how, end.exitCode];
+  };
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is bash's
+  const status = 'echo ${PIPESTATUS[0]}';
+  assert.deepEqual(ended(`boot RECORD --until never | head -1 >/dev/null; ${status}`), [
+    '125',
+    'broken',
+    125,
+  ]);
+  assert.deepEqual(ended(`boot RECORD | head -1 >/dev/null; ${status}`), ['0', 'broken', 0]);
+  assert.deepEqual(ended('boot RECORD >/dev/full; echo $?'), ['3', 'broken', 3]);
+  assert.deepEqual(ended('boot RECORD -d exec -D /dev/full >/dev/null; echo $?'), ['3', 'broken', 3]);
+});
+
+test('standard input goes to the guest with --until, too; its end is not the end of the run', () => {
+  // Prints what it reads: ldr r3, [r0, #0x18]; tst r3, #0x10 (RXFE); bne; ldr r2, [r0]; str r2, [r0]; b
+  const echo = printingKernel(
+    'ready ',
+    [0xe5903018, 0xe3130010, 0x1afffffc, 0xe5902000, 0xe5802000, 0xeafffff9],
+  );
+  assert.equal(shell(echo, `(sleep 1; echo login) | boot --until login; echo $?`), 'ready login0\n');
+  assert.equal(shell(echo, `echo log | boot --until login --timeout 0.5; echo $?`), 'ready log\n125\n');
+  for (const input of ['</dev/null', '<&-', '</'])
+    assert.equal(shell(echo, `boot --until ready ${input}; echo $?`), 'ready0\n', input);
+  // Sleeps: cpsie i; wfi; b. An input that never ends cannot wake it.
+  const sleeper = tinyKernel([0xf1080080, 0xe320f003, 0xeafffffd]);
+  for (const input of ['</dev/null', '</dev/zero', '<&-', '< <(echo key)'])
+    assert.equal(shell(sleeper, `boot --until ready ${input}; echo $?`), '125\n', input);
+});
+
 test('--bisect: a guest that ran is good or bad, one that could not start is skipped', () => {
   const bisect = (kernel: Uint8Array, ...more: string[]) =>
     boot(kernel, '--bisect', '--until', 'login:', '--timeout', '0.3', ...more);
