@@ -15,6 +15,7 @@ import type { NamedFile } from '../emulator/load/linux.js';
 import { Symbols } from '../emulator/trace/symbols.js';
 import type { MemoryBankRequest } from '../lab/job.js';
 import { bundledBoard, refuseUnknownName } from './board-options.js';
+import { ofOption } from './boot-files.js';
 
 export interface MachineOptions {
   readonly machine: 'virt' | 'vexpress-a9';
@@ -49,7 +50,7 @@ export function treeOf(options: MachineOptions, notes: Diagnostic[]): DeviceTree
 function boardTree(name: string, options: MachineOptions, notes: Diagnostic[]): DeviceTree {
   const bundled = bundledBoard(name);
   if (bundled === undefined) refuseUnknownName(name);
-  const tree = loadDeviceTree(bundled?.path ?? name);
+  const tree = ofOption('--board', () => loadDeviceTree(bundled?.path ?? name));
   const memory = options.memory ?? (statesMemory(tree) ? undefined : DEFAULT_MEMORY);
   applyBootLoader({ tree }, memory === undefined ? {} : { memory });
   const { cores } = options;
@@ -70,6 +71,20 @@ function statesMemory(tree: DeviceTree): boolean {
   return memoryNodes(tree).some(({ size }) => size > 0n);
 }
 
+/** Linux: arch/arm/include/uapi/asm/setup.h, COMMAND_LINE_SIZE (v6.12): with the zero at the end. */
+const COMMAND_LINE_SIZE = 1024;
+
+/** Linux: drivers/of/fdt.c, early_init_dt_scan_chosen() (v6.12): what does not fit is cut off without a word. */
+export function checkCommandLine(text: string, notes: Diagnostic[]): void {
+  const bytes = Buffer.byteLength(text);
+  if (bytes < COMMAND_LINE_SIZE) return;
+  notes.push({
+    severity: 'warning',
+    id: 'cmdline-too-long',
+    message: `--cmdline has ${bytes} bytes; a kernel keeps the first ${COMMAND_LINE_SIZE - 1} (COMMAND_LINE_SIZE)`,
+  });
+}
+
 /** A file that an option names. Throws an InputError where it is empty, and an EnvironmentError where it cannot be read. */
 export function readInput(option: string, file: string): NamedFile {
   let bytes: Uint8Array;
@@ -78,7 +93,7 @@ export function readInput(option: string, file: string): NamedFile {
     if (statSync(file).isCharacterDevice()) throw new Error('it is a device');
     bytes = new Uint8Array(readFileSync(file));
   } catch (error) {
-    throw new EnvironmentError('read', file, error);
+    throw new EnvironmentError(`read the file of ${option},`, file, error);
   }
   refuseEmpty(option, file, bytes.length);
   return { file, bytes };
@@ -88,7 +103,7 @@ export function readInput(option: string, file: string): NamedFile {
 export function openDrives(files: readonly string[]): FileSource[] {
   const drives: FileSource[] = [];
   for (const file of files) {
-    const drive = new FileSource(file);
+    const drive = ofOption('--drive', () => new FileSource(file));
     drives.push(drive);
     refuseEmpty('--drive', file, drive.size);
   }
@@ -107,7 +122,7 @@ export function readSymbols(file: string): Symbols {
     try {
       text = gunzipSync(bytes);
     } catch (error) {
-      throw new EnvironmentError('decompress', file, error);
+      throw new EnvironmentError('decompress the file of --system-map,', file, error);
     }
   }
   return Symbols.parse(Buffer.from(text).toString('latin1'), file);

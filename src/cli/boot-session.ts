@@ -13,7 +13,15 @@ import { DiskImage } from '../emulator/devices/virtio/disk-image.js';
 import { MemoryView } from '../emulator/gdb/memory-view.js';
 import { GdbServer } from '../emulator/gdb/server.js';
 import { isDeadEnd } from '../emulator/trace/dead-end.js';
-import { type MachineOptions, openDrives, readInput, readSymbols, treeOf } from './boot-machine.js';
+import { ofOption, refuseSameFile } from './boot-files.js';
+import {
+  checkCommandLine,
+  type MachineOptions,
+  openDrives,
+  readInput,
+  readSymbols,
+  treeOf,
+} from './boot-machine.js';
 import { details, type End, exitFor, explain } from './boot-outcome.js';
 import { BootRecord } from './boot-record.js';
 import { BootTrace, type TraceOptions } from './boot-trace.js';
@@ -141,7 +149,9 @@ async function session(machine: EmulatedBoard, options: BootOptions, onlookers: 
 export async function runBoot(options: BootOptions): Promise<number> {
   if (options.bisect === true && options.until === undefined)
     usageError('--bisect needs --until: what a good kernel prints');
+  refuseSameFile(options);
   const notes: Diagnostic[] = [];
+  checkCommandLine(options.cmdline, notes);
   const tree = treeOf(options, notes);
   const symbols = options.systemMap === undefined ? null : readSymbols(options.systemMap);
   const drives = openDrives(options.drive ?? []);
@@ -166,9 +176,10 @@ export async function runBoot(options: BootOptions): Promise<number> {
     if (options.record !== undefined) {
       const name = options.board ?? options.machine;
       const inputs = { machine: name, kernel, ...initrd, drives: options.drive ?? [], cmdline };
-      record = new BootRecord(options.record, machine, inputs);
+      const { record: file } = options;
+      record = ofOption('--record', () => new BootRecord(file, machine, inputs));
     }
-    trace = BootTrace.open(options, machine.system, symbols);
+    trace = ofOption('-D', () => BootTrace.open(options, machine.system, symbols));
     const watch = new GuestWatch(machine.system, options.until, trace?.log ?? null);
     if (options.gdb !== undefined) {
       debug = await GdbServer.listen(machine.system, options.gdb);

@@ -2,7 +2,7 @@
 /** `armory boot`: guests that panic, crash, hang or halt are told at a glance, at once, and with the right exit code. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -237,6 +237,47 @@ test('files and numbers that cannot be meant are refused', () => {
   const cores = boot(kernel, '--board', 'beaglebone-black', '--cores', '2');
   assert.equal(cores.code, 2);
   assert.match(cores.stderr, /error \(cores-of-board\): \/cpus: --cores 2: the tree has 1/);
+});
+
+test('what is refused names the option, and units', () => {
+  const kernel = write('kernel', printingKernel('A'));
+  const link = join(folder, 'link');
+  symlinkSync(kernel, link);
+  for (const [options, code, message] of [
+    [['--record', link], 2, /same-file.*--record would overwrite the file of --kernel/],
+    [['--record', join(folder, 'one'), '-d', 'int', '-D', join(folder, 'one')], 2, /-D would .* of --record/],
+    [['--initrd', join(folder, 'absent')], 3, /cannot read the file of --initrd, .*absent: ENOENT/],
+    [['--drive', join(folder, 'absent')], 3, /cannot open the file of --drive, .*absent: ENOENT/],
+    [['--timeout', '0'], 2, /--timeout.*more than 0/],
+    [['--cores', '0'], 2, /from 1 to 4/],
+    [['--memory', '4G'], 2, /4 GiB of memory; .* 4080 MiB at most\n.*--memory/],
+    [['--memory', '2G', '--machine', 'vexpress-a9'], 2, /2 GiB of memory; .* at most 1 GiB\n.*--memory/],
+    [['--drive', ...new Array(9).fill(kernel)], 2, /slots for 9 devices\n.*--drive/],
+  ] as const) {
+    const run = armory('boot', '--kernel', kernel, ...options);
+    assert.equal(run.code, code, run.stderr);
+    assert.match(run.stderr, message);
+  }
+  const long = boot(
+    printingKernel('A'),
+    '--until',
+    'A',
+    '--cmdline',
+    'x'.repeat(1024),
+    '-d',
+    'int',
+    '--trace-from',
+    '0',
+  );
+  assert.equal(long.code, 0);
+  assert.match(
+    long.stderr,
+    /warning \(cmdline-too-long\): --cmdline has 1024 bytes; a kernel keeps the first 1023/,
+  );
+  assert.doesNotMatch(
+    boot(printingKernel('A'), '--until', 'A', '--cmdline', 'x'.repeat(1023)).stderr,
+    /warning/,
+  );
 });
 
 test('a bundled board is booted by its name, with the memory of its tree or what is asked for', () => {
