@@ -36,8 +36,8 @@ function parsePort(text: string): number {
 const EPILOGUE = `
 Sizes have a unit K, M or G: --memory 512M. A real board's memory may be in several banks: 512M@0x80000000,512M@0xa0000000.
 
-The terminal is the guest's console: Ctrl-A X leaves, Ctrl-A A sends a Ctrl-A. So is standard input if it is a pipe or a
-file; its end is not the end of the run.
+The terminal is the guest's console: Ctrl-A X leaves, Ctrl-A twice sends one Ctrl-A. So is standard input if it is a
+pipe or a file; its end is not the end of the run.
 
 --board goes with neither --machine nor --core; --core goes with the virt machine only. --bisect needs --until; -D,
 --trace-from and --trace-to need -d. --record and -D never name a file that another option names.

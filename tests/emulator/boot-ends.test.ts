@@ -286,6 +286,15 @@ test('a bundled board is booted by its name, with the memory of its tree or what
     return armory('boot', '--kernel', file, ...options);
   };
   assert.match(board('--board', 'beaglebone-black').stderr, /loops with interrupts masked/);
+  assert.doesNotMatch(board('--board', 'beaglebone-black').stderr, /warning/);
+  const over = board('--board', 'beaglebone-black', '--memory', '1G@0x40000000').stderr;
+  assert.match(over, /memory-over-devices.*1 GiB from 0x40000000 on .*: \/ocp\/usb@47401400, and 4 more/);
+  const source = readFileSync(join(repositoryRoot, 'boards', 'beaglebone-black.dts'), 'utf8');
+  const odd = write('odd.dts', source.replace('<0x80000000 0x20000000>', '<0x80000000 0x20000800>'));
+  assert.match(
+    board('--board', odd).stderr,
+    /memory-not-in-pages\): \/memory@80000000: the bank of 524290 KiB/,
+  );
   const unknown = board('--board', 'no-such-board');
   assert.equal(unknown.code, 2);
   assert.match(unknown.stderr, /board-unknown[\s\S]*bundled boards: beaglebone-black/);
