@@ -13,6 +13,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MiB } from '../src/base/address.js';
+import { InputError } from '../src/base/diagnostics.js';
 import { EmulatedBoard } from '../src/emulator/board/emulated-board.js';
 import { startLinux } from '../src/emulator/board/start-linux.js';
 import { virtTree } from '../src/emulator/board/virt.js';
@@ -133,5 +134,12 @@ if (kernel === undefined) {
   process.stderr.write('boot.js [KERNEL TEXT [INITRD [CORES [COMMAND LINE]]]]\n');
   process.exitCode = 2;
 } else {
-  await compare({ kernel, text, initrd, cores, commandLine });
+  try {
+    await compare({ kernel, text, initrd, cores, commandLine });
+  } catch (error) {
+    // Only what is wrong with the arguments: an InputError, or a file that cannot be read.
+    if (!(error instanceof InputError || (error instanceof Error && 'syscall' in error))) throw error;
+    process.stderr.write(`boot.js: ${error.message}\n`);
+    process.exitCode = 2;
+  }
 }

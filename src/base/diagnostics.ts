@@ -65,10 +65,15 @@ export function inputError(
 
 /** A file, tool or server that we need is not there or does not answer. */
 export class EnvironmentError extends Error {
+  readonly operation: string;
+  readonly path: string;
+
   constructor(operation: string, path: string, cause: unknown) {
     const why = cause instanceof Error ? cause.message : String(cause);
     super(`cannot ${operation} ${path}: ${why}`, { cause });
     this.name = 'EnvironmentError';
+    this.operation = operation;
+    this.path = path;
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** How a run of `armory boot` ended: in words, with the cores' registers where it ended badly, and as an exit code. */
 import { FOUR_GiB } from '../base/address.js';
+import type { EnvironmentError } from '../base/diagnostics.js';
 import { physicalBanks } from '../board/memory.js';
 import type { EmulatedBoard } from '../emulator/board/emulated-board.js';
 import { TICKS_PER_SECOND } from '../emulator/clock.js';
@@ -8,6 +9,7 @@ import { kernelRegisters } from '../emulator/trace/registers.js';
 import type { Symbols } from '../emulator/trace/symbols.js';
 import type { GuestWatch } from './boot-watch.js';
 import { EXIT } from './exit.js';
+import { isBrokenPipe } from './outputs.js';
 
 /** Why the run ended. */
 export type End =
@@ -22,28 +24,48 @@ export type End =
   | 'looping'
   | 'halted'
   | 'stuck'
-  | 'killed';
+  | 'killed'
+  | 'broken';
 
 /** Ends of a guest that came to nothing: what its cores do is shown. */
 const BAD: readonly End[] = ['timeout', 'asleep', 'panic', 'looping', 'stuck'];
 /** Ends that are as good as any where nobody waits for a text. */
-const GOOD: readonly End[] = ['left', 'off', 'reset', 'halted', 'killed'];
+const GOOD: readonly End[] = ['left', 'off', 'reset', 'halted', 'killed', 'broken'];
+/** Ends that say nothing of the guest. */
+const OUTSIDE: readonly End[] = ['left', 'killed', 'broken'];
 
 export interface Asked {
   readonly until?: string;
+  /** A guest that ran and did not print `until` is a finding. */
+  readonly bisect?: boolean;
   readonly timeout?: number;
   readonly cmdline: string;
 }
 
-/** `watch` knows what the guest has said. */
-export function exitFor(end: End, asked: Asked, watch: GuestWatch): number {
+/** `watch` knows what the guest has said; `broken`: the file or stream of this run that failed. */
+export function exitFor(
+  end: End,
+  asked: Asked,
+  watch: GuestWatch,
+  broken: EnvironmentError | null = null,
+): number {
   if (end === 'interrupted') return EXIT.interrupted;
-  if (asked.until !== undefined) return end === 'seen' ? EXIT.good : EXIT.untestable;
+  if (broken !== null && !isBrokenPipe(broken.cause))
+    return asked.bisect === true ? EXIT.untestable : EXIT.environment;
+  if (end === 'seen') return EXIT.good;
+  if (asked.bisect === true && !OUTSIDE.includes(end)) return EXIT.finding;
+  if (asked.until !== undefined) return EXIT.untestable;
   return GOOD.includes(end) && !watch.panic.seen ? EXIT.good : EXIT.untestable;
 }
 
 /** One line. */
-export function explain(end: End, asked: Asked, { system }: EmulatedBoard, watch: GuestWatch): string {
+export function explain(
+  end: End,
+  asked: Asked,
+  { system }: EmulatedBoard,
+  watch: GuestWatch,
+  broken: EnvironmentError | null = null,
+): string {
   const seconds = (system.clock.now / TICKS_PER_SECOND).toFixed(2);
   const millions = Math.round(system.instructions / 1e6);
   const after = `after ${seconds} s of the guest's time and ${millions} million instructions`;
@@ -68,6 +90,8 @@ export function explain(end: End, asked: Asked, { system }: EmulatedBoard, watch
       return `the guest loops with interrupts masked and will never do anything again, ${after}`;
     case 'killed':
       return `ended by the debugger ${after}`;
+    case 'broken':
+      return `${broken?.message ?? 'a file or stream failed'}, ${after}`;
     case 'off':
     case 'reset': {
       const what = end === 'off' ? 'switched itself off' : 'reset the machine';

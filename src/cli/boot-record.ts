@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * `armory boot --record FILE`: what a run leaves behind, in one file. The file is opened before the guest starts, so that
- * a bad path costs no boot, and written when the run has ended, whatever ended it; until then it keeps what it had.
+ * a bad path costs no boot, emptied when it starts, so that an older record is never taken for this run's, and written
+ * when the run has ended, whatever ended it.
  */
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, ftruncateSync, openSync, writeFileSync } from 'node:fs';
@@ -107,9 +108,23 @@ export class BootRecord {
       pageTables: pageTables(board.system.machine.ram, cores),
     });
     this.attempt(() => {
-      if (fstatSync(handle).isFile()) ftruncateSync(handle, 0);
-      writeFileSync(handle, text);
+      try {
+        writeFileSync(handle, text);
+      } catch (error) {
+        this.empty();
+        throw error;
+      }
     });
+  }
+
+  /** The guest starts. */
+  begin(): void {
+    this.attempt(() => this.empty());
+  }
+
+  /** Half a record is none. */
+  private empty(): void {
+    if (fstatSync(this.handle).isFile()) ftruncateSync(this.handle, 0);
   }
 
   close(): void {

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** `armory boot`: its options. The emulator is loaded when it is used: it is large, and other commands do without. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { emulatedCores } from '../emulator/cpu/ids.js';
+import { emulatedCores, MOST_CORES } from '../emulator/cpu/ids.js';
 import { parseTraceItems, TRACE_ITEMS } from '../emulator/trace/items.js';
 import { oneBoardArgument } from './board-options.js';
 import type { BootOptions } from './boot-session.js';
-import { parseCount, parseMemory } from './options.js';
+import { countUpTo, parseMemory } from './options.js';
 
 function parseSeconds(text: string): number {
   const seconds = Number(text);
-  if (!(seconds > 0 && seconds < Number.POSITIVE_INFINITY))
+  if (text.trim() === '' || !(seconds >= 0 && seconds < Number.POSITIVE_INFINITY))
     throw new InvalidArgumentError(`'${text}' is not a number of seconds.`);
+  return seconds;
+}
+
+function parseDuration(text: string): number {
+  const seconds = parseSeconds(text);
+  if (seconds === 0) throw new InvalidArgumentError('it must be more than 0 seconds.');
   return seconds;
 }
 
@@ -26,6 +32,26 @@ function parsePort(text: string): number {
   }
   return port;
 }
+
+const EPILOGUE = `
+Sizes have a unit K, M or G: --memory 512M. A real board's memory may be in several banks: 512M@0x80000000,512M@0xa0000000.
+
+The terminal is the guest's console: Ctrl-A X leaves, Ctrl-A twice sends one Ctrl-A. So is standard input if it is a
+pipe or a file; its end is not the end of the run.
+
+--board goes with neither --machine nor --core; --core goes with the virt machine only. --bisect needs --until; -D,
+--trace-from and --trace-to need -d. --record and -D never name a file that another option names.
+
+Exit codes:
+  0    the text of --until was seen; without --until: left, halted, switched off or reset
+  125  it never was; a panic, a hang, --timeout
+  2    wrong arguments, or a file that is not what it should be
+  3    a file is missing, or cannot be read or written
+  130  ended by Ctrl-C, SIGTERM or SIGHUP
+With --bisect:
+  0    the text of --until was seen
+  1    the guest ran and did not print it
+  125  it could not be started (2 and 3 above), or somebody left`;
 
 export function addBoot(program: Command, finish: (code: number) => void): void {
   program
@@ -55,12 +81,16 @@ export function addBoot(program: Command, finish: (code: number) => void): void 
     )
     .option(
       '--cores <count>',
-      'number of cores, at most 4 (1; with --board all that its tree has)',
-      parseCount,
+      `number of cores, at most ${MOST_CORES} (1; with --board all that its tree has)`,
+      countUpTo(MOST_CORES),
     )
     .option('--cmdline <text>', 'kernel command line', 'console=ttyAMA0')
     .option('--until <text>', 'end with 0 when the guest prints this, with 125 if it never does', parseText)
-    .option('--timeout <seconds>', 'end with 125 after so much wall-clock time', parseSeconds)
+    .option(
+      '--bisect',
+      'exit codes for `git bisect run`: 1 when the guest ran and did not print --until, 125 when it could not start',
+    )
+    .option('--timeout <seconds>', 'end with 125 after so much wall-clock time', parseDuration)
     .option(
       '--record <file>',
       'write what the run leaves behind: console, counters, registers, page tables (docs/emulator.md)',
@@ -82,6 +112,7 @@ export function addBoot(program: Command, finish: (code: number) => void): void 
     .option('-D <file>', 'write the trace into a file', parseText)
     .option('--trace-from <seconds>', "begin the trace at this time of the guest's", parseSeconds)
     .option('--trace-to <seconds>', 'end it at this time', parseSeconds)
+    .addHelpText('after', EPILOGUE)
     .action(async (options: BootOptions) => {
       const { runBoot } = await import('./boot-session.js');
       finish(await runBoot(options));

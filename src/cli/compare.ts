@@ -15,7 +15,7 @@ import { Paint } from '../report/table.js';
 import { addBoardOptions, type BoardOptions, boardArgument } from './board-options.js';
 import { EXIT, exitForInput, useColour } from './exit.js';
 import { jobsFor } from './jobs.js';
-import { parseCount } from './options.js';
+import { parseJobs } from './options.js';
 import { withProgress } from './progress.js';
 
 interface CompareOptions extends BoardOptions {
@@ -107,7 +107,7 @@ export function addCompare(program: Command, finish: (code: number) => void): vo
       ]),
     )
     .option('--no-rules', 'do not judge coherency: twice as quick')
-    .option('--jobs <count>', 'worker threads', parseCount, availableParallelism());
+    .option('--jobs <count>', 'worker threads', parseJobs, availableParallelism());
   addBoardOptions(command).action(async (paths: string[], options: CompareOptions) => {
     finish(await run(paths, options));
   });

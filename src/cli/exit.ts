@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Exit codes, which `git bisect run` understands, and what a terminal may be shown. */
-
 import type { Diagnostic } from '../base/diagnostics.js';
 
 export const EXIT = {
@@ -23,6 +22,11 @@ export const EXIT = {
 /** The code for wrong input; a kernel that panics while it boots cannot be tested. */
 export function exitForInput(diagnostics: readonly Diagnostic[]): number {
   return diagnostics.some(({ id }) => id === 'kernel-panic') ? EXIT.untestable : EXIT.input;
+}
+
+/** As `armory boot --bisect` ends: whatever kept the guest from being tried is not the commit's fault. */
+export function exitForBisect(code: number): number {
+  return code === EXIT.good || code === EXIT.interrupted ? code : EXIT.untestable;
 }
 
 /** Colours on a terminal only, unless NO_COLOR is set (any value but the empty one). */

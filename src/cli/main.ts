@@ -11,9 +11,10 @@ import { addBoot } from './boot.js';
 import { addCheckBoot } from './check-boot.js';
 import { addCheckProbe } from './check-probe.js';
 import { addCompare } from './compare.js';
-import { EXIT, exitForInput } from './exit.js';
+import { EXIT, exitForBisect, exitForInput } from './exit.js';
 import { addExplain } from './explain.js';
 import { addInspect } from './inspect.js';
+import { isBrokenPipe, watchOutputs } from './outputs.js';
 import { addProbe } from './probe.js';
 import { addScenario } from './scenario.js';
 
@@ -21,12 +22,19 @@ const { version } = JSON.parse(readFileSync(new URL('../../../package.json', imp
   version: string;
 };
 
-/** Whoever reads has seen enough: of standard output, or of a pipe that `--output` names. */
-function isBrokenPipe(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
+/** Known before the options are understood: what is wrong with them counts as well. */
+function isBisecting(): boolean {
+  const [command, ...options] = process.argv.slice(2);
+  return command === 'boot' && options.includes('--bisect');
 }
 
+/** Tells it. The exit code. */
 function report(error: unknown): number {
+  const code = tell(error);
+  return isBisecting() ? exitForBisect(code) : code;
+}
+
+function tell(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.good : EXIT.input;
   if (error instanceof InputError) {
     process.stderr.write(`${error.message}\n`);
@@ -43,20 +51,12 @@ function report(error: unknown): number {
   return EXIT.bug;
 }
 
-/**
- * A reader that has seen enough (`armory compare | head`) is no error; a full disk is one of the environment.
- * Left alone, both would end the program with 1, which means a regression.
- */
+/** A reader that has seen enough (`armory compare | head`) is no error; a full disk is one of the environment. */
 function handleOutputErrors(): void {
-  for (const [stream, name] of [
-    [process.stdout, 'standard output'],
-    [process.stderr, 'standard error'],
-  ] as const) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (isBrokenPipe(error)) process.exit(process.exitCode ?? EXIT.good);
-      process.exit(report(new EnvironmentError('write', name, error)));
-    });
-  }
+  watchOutputs(error => {
+    const ended = isBrokenPipe(error.cause) ? process.exitCode : undefined;
+    process.exit(ended ?? report(error));
+  });
   process.on('uncaughtException', error => process.exit(report(error)));
 }
 

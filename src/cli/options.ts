@@ -83,14 +83,19 @@ export function parseInitrd(text: string): { address: number; size: number } {
   return { size: parseNumber(size, 'Initrd size'), address: parseAddress(address) };
 }
 
-/** An integer from 1 to 256. */
-export function parseCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1 || count > 256) {
-    throw new InvalidArgumentError(`'${text}' is not a count from 1 to 256.`);
-  }
-  return count;
+/** Parses an integer from 1 to `most`. */
+export function countUpTo(most: number): (text: string) => number {
+  return text => {
+    const count = Number(text);
+    if (!Number.isInteger(count) || count < 1 || count > most) {
+      throw new InvalidArgumentError(`'${text}' is not a count from 1 to ${most}.`);
+    }
+    return count;
+  };
 }
+
+/** Threads of work. */
+export const parseJobs: (text: string) => number = countUpTo(256);
 
 /** An integer from 0 to 100,000. */
 export function parseCalls(text: string): number {

@@ -11,7 +11,7 @@ import { Paint } from '../report/table.js';
 import { addBoardOptions, type BoardOptions, boardArgument } from './board-options.js';
 import { EXIT, useColour } from './exit.js';
 import { jobsFor } from './jobs.js';
-import { parseCount, parseSeed } from './options.js';
+import { parseJobs, parseSeed } from './options.js';
 import { withProgress } from './progress.js';
 
 interface RunOptions extends BoardOptions {
@@ -63,7 +63,7 @@ export function addScenario(program: Command, finish: (code: number) => void): v
     .option('--findings', 'each finding in full')
     .addOption(new Option('--json', 'the result as JSON (docs/schema/README.md)').conflicts('findings'))
     .option('--seed <number>', 'of everything that is left to chance', parseSeed, 1)
-    .option('--jobs <count>', 'worker threads', parseCount, availableParallelism());
+    .option('--jobs <count>', 'worker threads', parseJobs, availableParallelism());
   addBoardOptions(runner).action(async (name: string, paths: string[], options: RunOptions) => {
     finish(await run(name, paths, options));
   });

@@ -71,9 +71,10 @@ const end = z.object({
       'halted',
       'stuck',
       'killed',
+      'broken',
     ])
     .describe(
-      'seen: --until; left: Ctrl-A X; interrupted: SIGINT or SIGTERM; off, reset: the guest did it; asleep: nothing can wake it; looping: one exception for ever; halted: reboot: System halted; stuck: interrupts masked for ever; killed: by the debugger',
+      'seen: --until; left: Ctrl-A X; interrupted: SIGINT, SIGTERM or SIGHUP; off, reset: the guest did it; asleep: nothing can wake it; looping: one exception for ever; halted: reboot: System halted; stuck: interrupts masked for ever; killed: by the debugger; broken: a file or stream failed, or its reader went away',
     ),
   text: z.string().describe('as standard error tells it'),
   exitCode: z.number(),

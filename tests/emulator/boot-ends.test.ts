@@ -2,7 +2,7 @@
 /** `armory boot`: guests that panic, crash, hang or halt are told at a glance, at once, and with the right exit code. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -98,9 +98,9 @@ test('an error that the kernel survived is not forgotten', () => {
 
 test('--timeout shows what the cores do', () => {
   // Counts for ever.
-  const { code, stderr } = boot(tinyKernel([0xe2800001, 0xeafffffd]), '--timeout', '0.3');
+  const { code, stderr } = boot(tinyKernel([0xe2800001, 0xeafffffd]), '--timeout', '0.05');
   assert.equal(code, 125);
-  assert.match(stderr, /stopped by --timeout 0\.3/);
+  assert.match(stderr, /stopped by --timeout 0\.05/);
   assert.match(stderr, /^hint: it may be unpacking itself still/m);
   assert.match(stderr, /^pc : \[<4200004[04]>\] {4}lr : \[<00000000>\] {4}psr: /m);
 });
@@ -123,6 +123,72 @@ test('a reader that goes away ends the run; what was waited for has then not bee
   assert.equal(piped('--until never'), '125\n');
   assert.equal(piped(''), '0\n');
   assert.equal(piped('-d exec 2>&1 >/dev/null'), '0\n');
+});
+
+/** Runs a line of bash in which `boot` is `armory boot` with a kernel. What it prints. */
+function shell(kernel: Uint8Array, line: string): string {
+  const program = join(repositoryRoot, 'dist', 'src', 'cli', 'main.js');
+  const command = `'${process.execPath}' '${program}' boot --kernel '${write('shell-kernel', kernel)}'`;
+  return spawnSync('bash', ['-c', `boot() { ${command} --timeout ${LONG} "$@"; }; ${line}`], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }).stdout;
+}
+
+const FLOOD = printingKernel('0123456789\n', [0xeafffff6]);
+
+test('--record is written when the console breaks, and an older record does not survive', () => {
+  const record = join(folder, 'broken.json');
+  const ended = (line: string): unknown[] => {
+    writeFileSync(record, 'older');
+    const code = shell(FLOOD, line.replaceAll('RECORD', `--record '${record}'`)).trim();
+    const { end, console } = JSON.parse(readFileSync(record, 'utf8'));
+    assert.match(console.text, /^0123456789\n0123/);
+    return [code, end.how, end.exitCode];
+  };
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is bash's
+  const status = 'echo ${PIPESTATUS[0]}';
+  assert.deepEqual(ended(`boot RECORD --until never | head -1 >/dev/null; ${status}`), [
+    '125',
+    'broken',
+    125,
+  ]);
+  assert.deepEqual(ended(`boot RECORD | head -1 >/dev/null; ${status}`), ['0', 'broken', 0]);
+  assert.deepEqual(ended('boot RECORD >/dev/full; echo $?'), ['3', 'broken', 3]);
+  assert.deepEqual(ended('boot RECORD -d exec -D /dev/full >/dev/null; echo $?'), ['3', 'broken', 3]);
+});
+
+test('standard input goes to the guest with --until, too; its end is not the end of the run', () => {
+  // Prints what it reads: ldr r3, [r0, #0x18]; tst r3, #0x10 (RXFE); bne; ldr r2, [r0]; str r2, [r0]; b
+  const echo = printingKernel(
+    'ready ',
+    [0xe5903018, 0xe3130010, 0x1afffffc, 0xe5902000, 0xe5802000, 0xeafffff9],
+  );
+  assert.equal(shell(echo, `(sleep 1; echo login) | boot --until login; echo $?`), 'ready login0\n');
+  assert.equal(shell(echo, `echo log | boot --until login --timeout 0.5; echo $?`), 'ready log\n125\n');
+  for (const input of ['</dev/null', '<&-', '</'])
+    assert.equal(shell(echo, `boot --until ready ${input}; echo $?`), 'ready0\n', input);
+  // Sleeps: cpsie i; wfi; b. An input that never ends cannot wake it.
+  const sleeper = tinyKernel([0xf1080080, 0xe320f003, 0xeafffffd]);
+  for (const input of ['</dev/null', '</dev/zero', '<&-', '< <(echo key)'])
+    assert.equal(shell(sleeper, `boot --until ready ${input}; echo $?`), '125\n', input);
+});
+
+test('--bisect: a guest that ran is good or bad, one that could not start is skipped', () => {
+  const bisect = (kernel: Uint8Array, ...more: string[]) =>
+    boot(kernel, '--bisect', '--until', 'login:', '--timeout', '0.3', ...more);
+  assert.equal(bisect(printingKernel('login:')).code, 0);
+  assert.equal(bisect(printingKernel(PANIC)).code, 1);
+  assert.equal(bisect(tinyKernel([0xe5901000])).code, 1);
+  assert.equal(bisect(tinyKernel([0xe2800001, 0xeafffffd])).code, 1);
+  // PSCI SYSTEM_OFF
+  assert.equal(bisect(printingKernel('bye', [0xe3000008, 0xe3480400, 0xe1400070, B_SELF])).code, 1);
+  assert.equal(bisect(Buffer.from('no kernel')).code, 125);
+  assert.equal(bisect(printingKernel('login:'), '--initrd', join(folder, 'absent')).code, 125);
+  assert.equal(bisect(printingKernel('login:'), '--cores', '1.5').code, 125);
+  const alone = boot(printingKernel('login:'), '--bisect');
+  assert.equal(alone.code, 125);
+  assert.match(alone.stderr, /--bisect needs --until/);
 });
 
 test('a trace goes where it is told', () => {
@@ -173,12 +239,62 @@ test('files and numbers that cannot be meant are refused', () => {
   assert.match(cores.stderr, /error \(cores-of-board\): \/cpus: --cores 2: the tree has 1/);
 });
 
+test('what is refused names the option, and units', () => {
+  const kernel = write('kernel', printingKernel('A'));
+  const link = join(folder, 'link');
+  symlinkSync(kernel, link);
+  for (const [options, code, message] of [
+    [['--record', link], 2, /same-file.*--record would overwrite the file of --kernel/],
+    [['--record', join(folder, 'one'), '-d', 'int', '-D', join(folder, 'one')], 2, /-D would .* of --record/],
+    [['--initrd', join(folder, 'absent')], 3, /cannot read the file of --initrd, .*absent: ENOENT/],
+    [['--drive', join(folder, 'absent')], 3, /cannot open the file of --drive, .*absent: ENOENT/],
+    [['--timeout', '0'], 2, /--timeout.*more than 0/],
+    [['--cores', '0'], 2, /from 1 to 4/],
+    [['--memory', '4G'], 2, /4 GiB of memory; .* 4080 MiB at most\n.*--memory/],
+    [['--memory', '2G', '--machine', 'vexpress-a9'], 2, /2 GiB of memory; .* at most 1 GiB\n.*--memory/],
+    [['--drive', ...new Array(9).fill(kernel)], 2, /slots for 9 devices\n.*--drive/],
+  ] as const) {
+    const run = armory('boot', '--kernel', kernel, ...options);
+    assert.equal(run.code, code, run.stderr);
+    assert.match(run.stderr, message);
+  }
+  const long = boot(
+    printingKernel('A'),
+    '--until',
+    'A',
+    '--cmdline',
+    'x'.repeat(1024),
+    '-d',
+    'int',
+    '--trace-from',
+    '0',
+  );
+  assert.equal(long.code, 0);
+  assert.match(
+    long.stderr,
+    /warning \(cmdline-too-long\): --cmdline has 1024 bytes; a kernel keeps the first 1023/,
+  );
+  assert.doesNotMatch(
+    boot(printingKernel('A'), '--until', 'A', '--cmdline', 'x'.repeat(1023)).stderr,
+    /warning/,
+  );
+});
+
 test('a bundled board is booted by its name, with the memory of its tree or what is asked for', () => {
   const board = (...options: string[]): CliResult => {
     const file = write('kernel', tinyKernel([B_SELF]));
     return armory('boot', '--kernel', file, ...options);
   };
   assert.match(board('--board', 'beaglebone-black').stderr, /loops with interrupts masked/);
+  assert.doesNotMatch(board('--board', 'beaglebone-black').stderr, /warning/);
+  const over = board('--board', 'beaglebone-black', '--memory', '1G@0x40000000').stderr;
+  assert.match(over, /memory-over-devices.*1 GiB from 0x40000000 on .*: \/ocp\/usb@47401400, and 4 more/);
+  const source = readFileSync(join(repositoryRoot, 'boards', 'beaglebone-black.dts'), 'utf8');
+  const odd = write('odd.dts', source.replace('<0x80000000 0x20000000>', '<0x80000000 0x20000800>'));
+  assert.match(
+    board('--board', odd).stderr,
+    /memory-not-in-pages\): \/memory@80000000: the bank of 524290 KiB/,
+  );
   const unknown = board('--board', 'no-such-board');
   assert.equal(unknown.code, 2);
   assert.match(unknown.stderr, /board-unknown[\s\S]*bundled boards: beaglebone-black/);

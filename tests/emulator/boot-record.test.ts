@@ -90,20 +90,22 @@ test('a guest that panics or never gets there is recorded, in place of what the 
   }),
 );
 
-test('Ctrl-C ends the run as any other end, and with 130', { skip }, () =>
-  withRecordFile(async file => {
-    const program = join(repositoryRoot, 'dist/src/cli/main.js');
-    const child = spawn(process.execPath, [program, 'boot', '--kernel', kernel!, '--record', file]);
-    await once(child.stdout, 'data');
-    child.stdout.resume();
-    child.kill('SIGINT');
-    const [code] = await once(child, 'exit');
-    assert.equal(code, 130);
-    const { end, machine } = readRecord(file);
-    assert.deepEqual([end.how, end.exitCode], ['interrupted', 130]);
-    assert.ok(machine.instructions > 0);
-  }),
-);
+for (const signal of ['SIGINT', 'SIGHUP'] as const) {
+  test(`${signal} ends the run as any other end, and with 130`, { skip }, () =>
+    withRecordFile(async file => {
+      const program = join(repositoryRoot, 'dist/src/cli/main.js');
+      const child = spawn(process.execPath, [program, 'boot', '--kernel', kernel!, '--record', file]);
+      await once(child.stdout, 'data');
+      child.stdout.resume();
+      child.kill(signal);
+      const [code] = await once(child, 'exit');
+      assert.equal(code, 130);
+      const { end, machine } = readRecord(file);
+      assert.deepEqual([end.how, end.exitCode], ['interrupted', 130]);
+      assert.ok(machine.instructions > 0);
+    }),
+  );
+}
 
 test(
   'a path that cannot be written is told before the guest starts; bad input leaves no file',

@@ -5,14 +5,14 @@
  * description there is. Nodes whose registers nobody models are disabled in it, so that a kernel leaves them alone.
  * Next: `parts.ts` (the models), `virt.ts`, `vexpress.ts` and `graft.ts` (where trees come from).
  */
-import { GiB, hex, MiB, type Paddr, type Range } from '../../base/address.js';
+import { formatSize, GiB, hex, MiB, type Paddr, type Range } from '../../base/address.js';
 import { type Diagnostic, InputError, inputError, invariant } from '../../base/diagnostics.js';
 import { Board } from '../../board/board.js';
 import { memoryBeside, physicalBanks } from '../../board/memory.js';
 import { compatibles, isAvailable, stringOf } from '../../devicetree/access.js';
 import { encodeStrings } from '../../devicetree/bytes.js';
 import type { DeviceTree, DtNode } from '../../devicetree/tree.js';
-import { emulatedCores } from '../cpu/ids.js';
+import { emulatedCores, MOST_CORES } from '../cpu/ids.js';
 import type { InterruptLine, MmioDevice, Stateful } from '../devices/device.js';
 import { UNCONNECTED } from '../devices/device.js';
 import { CORTEX_A9_GIC, CORTEX_A15_GIC, Gic } from '../devices/gic.js';
@@ -36,8 +36,6 @@ import { type Interrupt, interruptsOf } from './tree-interrupts.js';
 
 /** One WebAssembly memory of 4 GiB holds RAM, other memory of the board and the cores' areas. */
 const MEMORY_AT_MOST: number = 4 * GiB - 16 * MiB;
-
-export const MOST_CORES = 4;
 
 export interface BoardOptions {
   /** Seconds since 1970 when the machine is switched on. */
@@ -93,8 +91,9 @@ export class EmulatedBoard implements Stateful<BoardState> {
     const banks = physicalBanks({ tree });
     const bytes = banks.reduce((sum, { start, end }) => sum + end - start, 0);
     if (bytes > MEMORY_AT_MOST) {
-      const message = `${bytes} bytes of memory; the emulated machine has ${MEMORY_AT_MOST} at most`;
-      inputError('bad-memory-size', message, { position: { file: name } });
+      const message = `${formatSize(bytes)} of memory; the emulated machine has ${formatSize(MEMORY_AT_MOST)} at most`;
+      const notes = ['`--memory` says how much'];
+      inputError('bad-memory-size', message, { position: { file: name }, notes });
     }
     const sram = sramRanges(tree);
     this.system = new System(this.facts(), allMemory(tree, banks, sram));
@@ -118,7 +117,8 @@ export class EmulatedBoard implements Stateful<BoardState> {
     this.buildParts(workbench);
     if (waiting.length > 0) {
       const message = `${workbench.transports.length} virtio slots for ${waiting.length + workbench.transports.length} devices`;
-      inputError('too-few-virtio-slots', message, { position: { file: tree.file } });
+      const notes = ['each file of `--drive` needs one'];
+      inputError('too-few-virtio-slots', message, { position: { file: tree.file }, notes });
     }
     this.uarts = workbench.uarts;
     this.transports = workbench.transports;
@@ -147,7 +147,8 @@ export class EmulatedBoard implements Stateful<BoardState> {
     }
     if (facts.coreCount > MOST_CORES) {
       const message = `${facts.coreCount} cores; at most ${MOST_CORES} are emulated`;
-      inputError('too-many-cores', message, { position, path: '/cpus' });
+      const notes = ['`--cores` takes the first so many of a real board'];
+      inputError('too-many-cores', message, { position, path: '/cpus', notes });
     }
     return facts;
   }

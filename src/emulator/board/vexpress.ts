@@ -6,10 +6,10 @@
  * Model: left out are flash, Ethernet, USB, displays, audio, SD card, keyboard and mouse, I2C, the further UARTs,
  * and the watchdogs.
  */
-import { GiB } from '../../base/address.js';
+import { formatSize, GiB } from '../../base/address.js';
 import { inputError } from '../../base/diagnostics.js';
 import { DeviceTree, type DtNode } from '../../devicetree/tree.js';
-import { MOST_CORES } from './emulated-board.js';
+import { MOST_CORES } from '../cpu/ids.js';
 import { addNode, givePhandle, setProperties } from './tree-builder.js';
 
 export const VEXPRESS_RAM_BASE = 0x6000_0000;
@@ -45,11 +45,14 @@ export interface VexpressOptions {
 export function vexpressTree({ cores = 1, memoryBytes, dmaCoherent = false }: VexpressOptions): DeviceTree {
   const position = { file: 'vexpress-a9' };
   if (!Number.isInteger(cores) || cores < 1 || cores > MOST_CORES) {
-    inputError('too-many-cores', `${cores} cores; 1 to ${MOST_CORES} can be had`, { position });
+    inputError('too-many-cores', `${cores} cores; 1 to ${MOST_CORES} can be had`, {
+      position,
+      notes: ['`--cores` says how many'],
+    });
   }
   if (memoryBytes > MEMORY_AT_MOST || memoryBytes % 4096 !== 0 || memoryBytes <= 0) {
-    const message = `${memoryBytes} bytes of memory; whole pages, at most ${MEMORY_AT_MOST}, are expected`;
-    inputError('bad-memory-size', message, { position });
+    const message = `${formatSize(memoryBytes)} of memory; the machine has whole pages, at most ${formatSize(MEMORY_AT_MOST)}`;
+    inputError('bad-memory-size', message, { position, notes: ['`--memory` says how much'] });
   }
   const tree = new DeviceTree('vexpress-a9');
   const { root } = tree;

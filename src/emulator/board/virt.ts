@@ -4,12 +4,12 @@
  * where QEMU's machine of that name has them. Its tree is made here; there is nothing else that describes it.
  */
 
+import { formatSize } from '../../base/address.js';
 import { inputError } from '../../base/diagnostics.js';
 import { DeviceTree } from '../../devicetree/tree.js';
 import { coreByName } from '../../hw/cores.js';
-import { coreIds, emulatedCores } from '../cpu/ids.js';
+import { coreIds, emulatedCores, MOST_CORES } from '../cpu/ids.js';
 import { addDeviceBlock } from './device-block.js';
-import { MOST_CORES } from './emulated-board.js';
 import { addNode, regCells, setProperties } from './tree-builder.js';
 
 export const VIRT_RAM_BASE = 0x4000_0000;
@@ -75,11 +75,12 @@ function check({ memoryBytes, pl310 }: VirtOptions, core: string, cores: number)
     });
   }
   const facts = coreByName(core);
+  const notes = ['`--cores` says how many'];
   if (!Number.isInteger(cores) || cores < 1 || cores > MOST_CORES) {
-    inputError('too-many-cores', `${cores} cores; 1 to ${MOST_CORES} can be had`, { position });
+    inputError('too-many-cores', `${cores} cores; 1 to ${MOST_CORES} can be had`, { position, notes });
   }
   if (cores > 1 && !facts.multiprocessingExtensions) {
-    inputError('too-many-cores', `a ${core} stands alone; ${cores} were asked for`, { position });
+    inputError('too-many-cores', `a ${core} stands alone; ${cores} were asked for`, { position, notes });
   }
   if (pl310 && facts.integratedL2) {
     inputError('pl310-behind-l2', `a PL310 is put behind cores without a second level; a ${core} has one`, {
@@ -90,8 +91,8 @@ function check({ memoryBytes, pl310 }: VirtOptions, core: string, cores: number)
   if (memoryBytes > most || memoryBytes % 4096 !== 0 || memoryBytes <= 0) {
     inputError(
       'bad-memory-size',
-      `${memoryBytes} bytes of memory; whole pages, at most ${most}, are expected`,
-      { position },
+      `${formatSize(memoryBytes)} of memory; with a ${core} there are whole pages, at most ${formatSize(most)}`,
+      { position, notes: ['`--memory` says how much'] },
     );
   }
 }

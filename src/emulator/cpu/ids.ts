@@ -7,6 +7,9 @@
  */
 import { invariant } from '../../base/diagnostics.js';
 
+/** Of one machine. */
+export const MOST_CORES = 4;
+
 export interface CoreIds {
   readonly name: string;
   readonly midr: number;

@@ -102,6 +102,11 @@ export class Pl011 extends WordDevice implements Stateful<Pl011State> {
     this.updateInterrupt();
   }
 
+  /** Characters that the other end holds back. */
+  get waiting(): number {
+    return this.arriving.length;
+  }
+
   protected override readWord(offset: number): number {
     switch (offset) {
       case UARTDR:

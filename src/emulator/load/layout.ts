@@ -5,7 +5,16 @@
  * not write, and within what the kernel maps directly. The initrd goes to half of the memory, at most 128 MiB from its
  * start, the tree behind it: where the recorded machines have them, so that maps can be compared.
  */
-import { alignDown, alignUp, formatSize, hex, MiB, type Paddr, type Range } from '../../base/address.js';
+import {
+  alignDown,
+  alignUp,
+  formatSize,
+  hex,
+  MiB,
+  overlapBytes,
+  type Paddr,
+  type Range,
+} from '../../base/address.js';
 import { inputError } from '../../base/diagnostics.js';
 
 /** Linux: arch/arm/mm/mmu.c, PMD-aligned start of memory; head.S, the kernel's address is a multiple of 2 MiB. */
@@ -34,6 +43,12 @@ export interface Sizes {
   readonly initrd: number;
   readonly initrdFile: string;
   readonly tree: number;
+  readonly treeFile: string;
+}
+
+/** What the tree keeps for others, and where it says so. */
+export interface Reservation extends Range {
+  readonly by: string;
 }
 
 export interface Layout {
@@ -43,8 +58,8 @@ export interface Layout {
   readonly tree: Paddr;
 }
 
-/** `reserved`: what the tree keeps for others. Throws an InputError where something does not fit, with the numbers. */
-export function layOut(banks: readonly Range[], reserved: readonly Range[], sizes: Sizes): Layout {
+/** Throws an InputError where something does not fit, with the numbers. */
+export function layOut(banks: readonly Range[], reserved: readonly Reservation[], sizes: Sizes): Layout {
   const bank = banks[0]!;
   const start = alignUp(bank.start, RAM_ALIGN);
   const end = Math.min(bank.end, start + DIRECTLY_MAPPED);
@@ -65,7 +80,8 @@ export function layOut(banks: readonly Range[], reserved: readonly Range[], size
     inputError('tree-too-large', message);
   }
   const wished = start + Math.min((bank.end - start) / 2, INITRD_AT_MOST);
-  const free = freeRanges({ start: alignUp(busy, PAGE), end }, reserved);
+  const beside = { start: alignUp(busy, PAGE), end };
+  const free = freeRanges(beside, reserved);
   const together = alignUp(sizes.initrd, PAGE) + alignUp(sizes.tree, PAGE);
   const at = place(free, wished, together);
   if (at === null) {
@@ -75,6 +91,15 @@ export function layOut(banks: readonly Range[], reserved: readonly Range[], size
     const message =
       `${what} not fit: beside the kernel and what the tree reserves, ` +
       `${formatMemory(largest)} in one piece are free below ${hex(end)}`;
+    if (place([beside], wished, together) !== null) {
+      inputError('too-much-reserved', message, {
+        position: { file: sizes.treeFile },
+        notes: [
+          ...reserved.filter(range => overlapBytes(range, beside) > 0).map(describe),
+          'these reservations are of the tree that `--board` names',
+        ],
+      });
+    }
     inputError('initrd-too-large', message, {
       position: { file: sizes.initrd > 0 ? sizes.initrdFile : sizes.kernelFile },
     });
@@ -84,6 +109,10 @@ export function layOut(banks: readonly Range[], reserved: readonly Range[], size
     initrd: sizes.initrd > 0 ? at : null,
     tree: at + alignUp(sizes.initrd, PAGE),
   };
+}
+
+function describe({ by, start, end }: Reservation): string {
+  return `${by} reserves ${formatMemory(end - start)} from ${hex(start)} on`;
 }
 
 function placeZImage(start: Paddr, end: Paddr, size: number): Paddr {

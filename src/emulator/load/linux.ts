@@ -4,7 +4,7 @@
  * Documentation/arch/arm/booting.rst (v6.12). The tree gets what a boot loader adds: `/chosen`. Random seeds are taken
  * out of it, so that the same inputs give the same run.
  */
-import type { Paddr, Range } from '../../base/address.js';
+import type { Paddr } from '../../base/address.js';
 import { inputError } from '../../base/diagnostics.js';
 import { applyBootLoader, physicalBanks } from '../../board/memory.js';
 import { isAvailable, regOf } from '../../devicetree/access.js';
@@ -13,7 +13,7 @@ import { writeDtb } from '../../devicetree/dtb-write.js';
 import type { DeviceTree } from '../../devicetree/tree.js';
 import type { Ram } from '../../hw/ram.js';
 import { isElf } from './elf.js';
-import { DEFAULT_TEXT_OFFSET, layOut } from './layout.js';
+import { DEFAULT_TEXT_OFFSET, layOut, type Reservation } from './layout.js';
 import { isZImage, parseZImage } from './zimage.js';
 
 /** A file that was read, with its name for messages. */
@@ -59,6 +59,7 @@ export function loadLinux(ram: Ram, tree: DeviceTree, options: LinuxOptions): En
     initrd: initrd?.bytes.length ?? 0,
     initrdFile: initrd?.file ?? '',
     tree: writeDtb(tree).length,
+    treeFile: tree.file,
   });
   ram.writeBytes(layout.image, image.bytes);
   if (initrd !== undefined && layout.initrd !== null) {
@@ -107,9 +108,14 @@ function writeChosen(tree: DeviceTree, commandLine: string): void {
 }
 
 /** What is kept for others: the reservation block, and regions of /reserved-memory with an address. */
-function reservedRanges(tree: DeviceTree): Range[] {
+function reservedRanges(tree: DeviceTree): Reservation[] {
   const nodes = tree.root.child('reserved-memory')?.children.filter(isAvailable) ?? [];
-  return [...tree.memreserve, ...nodes.flatMap(node => regOf(tree, node))].map(({ address, size }) => ({
+  const named = [
+    ...tree.memreserve.map(range => ({ ...range, by: '/memreserve/' })),
+    ...nodes.flatMap(node => regOf(tree, node).map(range => ({ ...range, by: node.path }))),
+  ];
+  return named.map(({ by, address, size }) => ({
+    by,
     start: Number(address),
     end: Number(address + size),
   }));

@@ -110,6 +110,7 @@ const SIZES = {
   initrd: MiB,
   initrdFile: 'i',
   tree: 64 * KiB,
+  treeFile: 't',
 };
 const bank = (size: number): Range[] => [{ start: RAM, end: RAM + size }];
 
@@ -128,9 +129,9 @@ test('kernel, initrd and tree lie where the recorded machines have them', () => 
 });
 
 test('what is reserved is left alone', () => {
-  const reserved = [{ start: RAM + 120 * MiB, end: RAM + 140 * MiB }];
+  const reserved = [{ by: '/a', start: RAM + 120 * MiB, end: RAM + 140 * MiB }];
   assert.equal(layOut(bank(GiB), reserved, SIZES).initrd, RAM + 140 * MiB);
-  const rest = [{ start: RAM + 120 * MiB, end: RAM + 512 * MiB }];
+  const rest = [{ by: '/a', start: RAM + 120 * MiB, end: RAM + 512 * MiB }];
   const { initrd, tree } = layOut(bank(GiB), rest, SIZES);
   assert.ok(initrd! + MiB <= tree && tree + 64 * KiB <= RAM + 120 * MiB);
 });
@@ -140,6 +141,11 @@ test('what does not fit is told with its numbers', () => {
   assert.match(
     refused('initrd-too-large', () => layOut(bank(64 * MiB), [], { ...SIZES, initrd: 60 * MiB })).message,
     /i: .*60 MiB/,
+  );
+  const all = [{ by: '/reserved-memory/a', start: RAM, end: RAM + GiB }];
+  assert.match(
+    refused('too-much-reserved', () => layOut(bank(GiB), all, SIZES)).message,
+    /^t: .*\n.*note: \/reserved-memory\/a reserves 1 GiB from 0x40000000 on\n.*--board/,
   );
   refused('tree-too-large', () => layOut(bank(GiB), [], { ...SIZES, tree: 2 * MiB }));
 });
@@ -157,7 +163,7 @@ test('nothing overlaps, whatever the sizes', () => {
       fc.nat(200),
       (...n) => {
         const [mib, image, kernelBytes, initrd, tree, holeAt, holeSize] = n;
-        const hole = { start: RAM + holeAt * MiB, end: RAM + (holeAt + holeSize) * MiB };
+        const hole = { by: '/hole', start: RAM + holeAt * MiB, end: RAM + (holeAt + holeSize) * MiB };
         try {
           const at = layOut(bank(mib * MiB), [hole], { ...SIZES, image, kernelBytes, initrd, tree });
           const kernelEnd = RAM + 0x8000 + kernelBytes;
