@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Loads, stores and fetches of CPUs: what the rules say of them, then what they do to the cells. */
+
 import { alignDown, alignUp, type Paddr, type Vaddr } from '../base/address.js';
 import {
   type MemoryType,
@@ -9,6 +10,7 @@ import {
   MT_INNER_WT,
   MT_SHAREABLE,
 } from '../hw/mmu/memory-type.js';
+import { accessName, cpuName } from './access-names.js';
 import type { Cell } from './cell.js';
 import { type Context, IN_CPU, IN_OUTER } from './context.js';
 import { evictionWillOverwrite, mayBeWrittenBack } from './rules/eviction-will-overwrite.js';
@@ -46,7 +48,7 @@ export function load(
   size: number,
   type: MemoryType,
 ): void {
-  c.reporter.begin(`CPU ${cpu}`, `load (${type.text})`, vaddr, null, paddr, size);
+  c.reporter.begin(cpuName(cpu), accessName('load', type), vaddr, null, paddr, size);
   judgeOwner(c, paddr, size, false);
   if ((type.bits & MT_CACHEABLE) !== 0) cachedLoad(c, cpu, vaddr, paddr, size);
   else uncachedLoad(c, cpu, paddr, size, looksUp(c, type));
@@ -139,8 +141,8 @@ export function store(
   size: number,
   type: MemoryType,
 ): void {
-  const what = `store (${type.text})`;
-  c.reporter.begin(`CPU ${cpu}`, what, vaddr, null, paddr, size);
+  const what = accessName('store', type);
+  c.reporter.begin(cpuName(cpu), what, vaddr, null, paddr, size);
   judgeOwner(c, paddr, size, true);
   if ((type.bits & MT_CACHEABLE) !== 0) {
     cachedStore(c, cpu, vaddr, paddr, size, (type.bits & MT_INNER_WT) !== 0);
@@ -148,7 +150,7 @@ export function store(
     uncachedStore(c, cpu, paddr, size, looksUp(c, type), (type.bits & MT_BUFFERABLE) !== 0);
   }
   const isDoorbell = (type.bits & MT_DEVICE) !== 0 && !c.machine.ram.contains(paddr, size);
-  c.history.record(`CPU ${cpu}`, isDoorbell ? 'store to a device' : what, paddr, isDoorbell ? 0 : size);
+  c.history.record(cpuName(cpu), isDoorbell ? 'store to a device' : what, paddr, isDoorbell ? 0 : size);
   c.end();
   if ((type.bits & MT_DEVICE) !== 0) doorbell(c, cpu);
 }
@@ -276,7 +278,7 @@ export function fetch(
   size: number,
   type: MemoryType,
 ): void {
-  c.reporter.begin(`CPU ${cpu}`, `fetch (${type.text})`, vaddr, null, paddr, size);
+  c.reporter.begin(cpuName(cpu), accessName('fetch', type), vaddr, null, paddr, size);
   c.engine.range(paddr, size, null, (cell, mask, index, count) => {
     if (c.cleanToPou.size > 0) c.engine.seeEachPage();
     let bad = staleForFetch(cell, mask, c.cleanToPou.has(index));

@@ -28,6 +28,9 @@ export interface Offence {
   readonly missing?: string;
 }
 
+/** Written anew at each event; a finding gets a copy. */
+type CurrentAccess = { -readonly [K in keyof Omit<FindingAccess, 'stack'>]: FindingAccess[K] };
+
 export class Reporter {
   findings: Finding[] = [];
   private readonly engine: Engine;
@@ -38,7 +41,7 @@ export class Reporter {
   private fresh: { finding: { after: string }; index: number }[] = [];
   /** Findings that this event has been counted for, by what was said of them. */
   private readonly told = new Map<string, Finding>();
-  private access: Omit<FindingAccess, 'stack'> = {
+  private readonly access: CurrentAccess = {
     who: '',
     what: '',
     vaddr: null,
@@ -70,8 +73,14 @@ export class Reporter {
     paddr: number | null,
     size: number,
   ): void {
-    this.access = { who, what, vaddr, dmaAddr, paddr, size };
-    this.told.clear();
+    const { access } = this;
+    access.who = who;
+    access.what = what;
+    access.vaddr = vaddr;
+    access.dmaAddr = dmaAddr;
+    access.paddr = paddr;
+    access.size = size;
+    if (this.told.size > 0) this.told.clear();
   }
 
   /** The event is over: what the reported lines are like now can be told. */

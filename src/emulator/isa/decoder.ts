@@ -3,16 +3,21 @@
  * From an instruction word to an Op, by the tables. Each table is sorted into lists once: all rows that can match a
  * word with given values of its deciding bits, the row with the most fixed bits first.
  */
+import { invariant } from '../../base/diagnostics.js';
 import type { Cpu } from '../cpu/cpu.js';
 import { ALWAYS, runConditional } from './conditions.js';
 import { type Encoding, UNDEFINED, UNPREDICTABLE } from './encoding.js';
 import { B_CONDITIONAL, b } from './execute-branch.js';
-import type { FieldName, Op, Outcome } from './op.js';
+import { Op, type Outcome } from './op.js';
+import { nop } from './operands.js';
 import { matches, type Pattern, parsePattern, specificity } from './pattern.js';
 
 export interface Row {
   readonly encoding: Encoding;
   readonly pattern: Pattern;
+  /** It has a field for the condition. */
+  readonly conditional: boolean;
+  extract: Extract | null;
 }
 
 /** `undefined` as an execute function. */
@@ -34,6 +39,9 @@ function guardVfpSystem(cpu: Cpu, op: Op): Outcome {
 
 const GUARDS = { vfp: guardVfp, neon: guardNeon, 'vfp-system': guardVfpSystem } as const;
 
+/** What the fields of a pattern may be named after. */
+const MEMBERS: Op = new Op(nop);
+
 /** The rows of one width of one instruction set. */
 export class Decoder {
   readonly rows: readonly Row[];
@@ -42,7 +50,11 @@ export class Decoder {
 
   /** `keyBits`: bits by which rows are sorted, the lowest first. */
   constructor(encodings: readonly Encoding[], keyBits: readonly number[]) {
-    this.rows = encodings.map(encoding => ({ encoding, pattern: parsePattern(encoding.pattern) }));
+    this.rows = encodings.map((encoding): Row => {
+      const pattern = parsePattern(encoding.pattern);
+      for (const { name } of pattern.pieces) invariant(name in MEMBERS, () => `an op has no member ${name}`);
+      return { encoding, pattern, conditional: pattern.widths.has('cond'), extract: null };
+    });
     this.keyBits = keyBits;
     const ranked = this.rows.toSorted((a, b) => specificity(b.pattern) - specificity(a.pattern));
     this.lists = Array.from({ length: 1 << keyBits.length }, (_, key) =>
@@ -54,9 +66,10 @@ export class Decoder {
   find(word: number, op: Op): Row | null {
     for (const row of this.lists[this.keyOf(word)]!) {
       if (!matches(row.pattern, word)) continue;
-      extract(row.pattern, word, op);
+      row.extract ??= extractOf(row.pattern);
+      row.extract(op, word);
       // In A32 the condition 1111 is not a condition.
-      if (op.cond === 15 && row.pattern.widths.has('cond')) continue;
+      if (op.cond === 15 && row.conditional) continue;
       if (row.encoding.see?.(op) === true) continue;
       return row;
     }
@@ -94,10 +107,20 @@ export class Decoder {
   }
 }
 
-function extract(pattern: Pattern, word: number, op: Op): void {
-  for (const { name } of pattern.pieces) op[name as FieldName] = 0;
+/**
+ * Puts the fields of a word into an op. One function for each pattern, made when it is first needed: with loops over
+ * pieces and members by name decoding took 0.9 µs an instruction, with these 0.3.
+ */
+type Extract = (op: Op, word: number) => void;
+
+function extractOf(pattern: Pattern): Extract {
+  const values = new Map<string, string>();
   for (const { name, shift, width, into } of pattern.pieces) {
-    const value = (word >>> shift) & (width === 32 ? -1 : (1 << width) - 1);
-    op[name as FieldName] |= value << into;
+    const mask = width === 32 ? -1 : 2 ** width - 1;
+    const value = `((word >>> ${shift} & ${mask}) << ${into})`;
+    const before = values.get(name);
+    values.set(name, before === undefined ? value : `${before} | ${value}`);
   }
+  const lines = [...values].map(([name, value]) => `op.${name} = ${value};`);
+  return new Function('op', 'word', lines.join('\n')) as Extract;
 }

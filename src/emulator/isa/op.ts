@@ -118,8 +118,3 @@ export class Op {
     this.operation = execute;
   }
 }
-
-/** The members that a pattern may name. */
-export type FieldName = {
-  [K in keyof Op]: Op[K] extends number ? K : never;
-}[keyof Op];
