@@ -26,6 +26,10 @@ export interface MachineOptions {
   readonly memory?: MemoryBankRequest[];
   readonly core?: string;
   readonly cores?: number;
+  /** False: no 'dma-coherent' on the virtio nodes of the virt machine. */
+  readonly dmaCoherent: boolean;
+  /** On the virt machine. */
+  readonly pl310?: boolean;
 }
 
 const PAGE = 4096n;
@@ -33,7 +37,11 @@ const DEFAULT_MEMORY: readonly MemoryBankRequest[] = [{ sizeBytes: 256 * 2 ** 20
 
 /** The tree, with its memory; what a user should know goes to `notes`. */
 export function treeOf(options: MachineOptions, notes: Diagnostic[]): DeviceTree {
-  const { board, machine, cores, core } = options;
+  const { board, machine, cores, core, dmaCoherent, pl310 = false } = options;
+  if (board !== undefined || machine !== 'virt') {
+    if (!dmaCoherent) inputError('machine-coherent', '--no-dma-coherent goes with the virt machine only');
+    if (pl310) inputError('machine-pl310', '--pl310 goes with the virt machine only');
+  }
   if (board !== undefined) return boardTree(board, options, notes);
   const memory = options.memory ?? DEFAULT_MEMORY;
   const [bank] = memory;
@@ -44,8 +52,10 @@ export function treeOf(options: MachineOptions, notes: Diagnostic[]): DeviceTree
     );
   }
   const memoryBytes = bank!.sizeBytes;
-  if (machine === 'virt')
-    return virtTree({ memoryBytes, cores: cores ?? 1, ...(core !== undefined && { core }) });
+  if (machine === 'virt') {
+    const chosen = core === undefined ? {} : { core };
+    return virtTree({ memoryBytes, cores: cores ?? 1, dmaCoherent, pl310, ...chosen });
+  }
   if (core !== undefined) inputError('machine-core', 'the vexpress-a9 machine has Cortex-A9 cores');
   return vexpressTree({ memoryBytes, cores: cores ?? 1 });
 }

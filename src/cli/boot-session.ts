@@ -31,6 +31,8 @@ import { divertOutputErrors } from './outputs.js';
 
 export interface BootOptions extends MachineOptions, TraceOptions {
   readonly kernel: string;
+  readonly kernelFormat: 'zImage' | 'Image';
+  readonly accessPlatform?: boolean;
   readonly initrd?: string;
   readonly drive?: string[];
   readonly cmdline: string;
@@ -165,6 +167,7 @@ export async function runBoot(options: BootOptions): Promise<number> {
   try {
     const machine = new EmulatedBoard(options.board ?? options.machine, tree, {
       virtio: drives.map(drive => new VirtioBlock(new DiskImage(drive))),
+      accessPlatform: options.accessPlatform === true,
     });
     for (const note of [...notes, ...machine.diagnostics]) {
       if (note.severity !== 'note') process.stderr.write(`${formatDiagnostic(note)}\n`);
@@ -172,7 +175,8 @@ export async function runBoot(options: BootOptions): Promise<number> {
     const { cmdline } = options;
     const kernel = readInput('--kernel', options.kernel);
     const initrd = options.initrd === undefined ? {} : { initrd: readInput('--initrd', options.initrd) };
-    startLinux(machine, { kernel, commandLine: cmdline, ...initrd });
+    const format = options.kernelFormat === 'Image' ? 'image' : 'zImage';
+    startLinux(machine, { kernel, format, commandLine: cmdline, ...initrd });
     if (options.record !== undefined) {
       const name = options.board ?? options.machine;
       const inputs = { machine: name, kernel, ...initrd, drives: options.drive ?? [], cmdline };

@@ -67,6 +67,17 @@ export function addBoot(program: Command, finish: (code: number) => void): void 
       ).conflicts('machine'),
     )
     .requiredOption('--kernel <file>', 'zImage')
+    .addOption(
+      new Option('--kernel-format <format>', 'Image: the bare kernel of arch/arm/boot')
+        .choices(['zImage', 'Image'])
+        .default('zImage'),
+    )
+    .option('--no-dma-coherent', "the virt machine's virtio devices do not snoop, and their nodes say so")
+    .option(
+      '--access-platform',
+      'virtio devices offer VIRTIO_F_ACCESS_PLATFORM: a guest uses its DMA API for them',
+    )
+    .option('--pl310', 'a PL310 behind the Cortex-A9 cores of the virt machine, as reset leaves it')
     .option('--initrd <file>', 'initial ramdisk')
     .option('--drive <file...>', 'disk image on a virtio slot; what the guest writes is not kept')
     .option(

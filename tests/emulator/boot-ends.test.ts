@@ -305,3 +305,19 @@ test('a bundled board is booted by its name, with the memory of its tree or what
     /error \(memory-beyond-cells\): \/memory.*: 3 GiB from 0x80000000 on end at 0x140000000; addresses of one cell end at 0x100000000/,
   );
 });
+
+test('a bare kernel, and what only the virt machine has', () => {
+  const bare = new Uint8Array(Uint32Array.from([0xe2800001, 0xeafffffd]).buffer);
+  const ran = boot(bare, '--kernel-format', 'Image', '--timeout', '0.05');
+  assert.equal(ran.code, 125);
+  assert.match(ran.stderr, /^PC is at 0x4000800[04]$/m);
+  const packed = boot(tinyKernel([0xeafffffe]), '--kernel-format', 'Image');
+  assert.equal(packed.code, 2);
+  assert.match(packed.stderr, /not-a-bare-kernel/);
+  for (const option of ['--no-dma-coherent', '--pl310']) {
+    const { code: refused, stderr } = boot(bare, '--machine', 'vexpress-a9', option);
+    assert.equal(refused, 2);
+    assert.match(stderr, new RegExp(`${option} goes with the virt machine only`));
+  }
+  assert.match(boot(bare, '--pl310').stderr, /pl310-behind-l2/);
+});
