@@ -60,12 +60,12 @@ export class System {
     const code = new CodeCache(machine.ram, flat, translations);
     this.code = code;
     const ids = coreIds(facts.core.name);
+    const woken = (): void => this.someoneWoke();
     for (let index = 0; index < facts.coreCount; index++) {
       const registers =
         index === 0
           ? machine.registers
           : createRegisters(facts.core.architecture, facts.core.longDescriptors, machine.registers);
-      const woken = (): void => this.someoneWoke();
       const cpu = new Cpu(index, { machine, registers, bus, code, clock, ids, cores, woken });
       if (index > 0) machine.walkers.push(cpu.mem.translator.walker);
       cpu.cp15.reset();

@@ -9,13 +9,10 @@ import { test } from 'node:test';
 import { GiB, MiB } from '../../base/address.js';
 import { coreByName } from '../../hw/cores.js';
 import { encodeSection } from '../../hw/mmu/short-descriptor.js';
-import { bareSystem, type CodeOptions, place, RAM } from '../cpu/core-fixture.js';
-import { applyControl } from '../cpu/cp15-registers.js';
+import { bareSystem, type CodeOptions, mapRam, place, RAM, TABLE, VECTORS } from '../cpu/core-fixture.js';
 import type { Cpu } from '../cpu/cpu.js';
 import { System } from '../system.js';
 
-const VECTORS = RAM + 0x2000;
-const TABLE = RAM + 0x4000;
 const DEVICE = 0x10000000;
 const NORMAL = { tex: 1, c: 1, b: 1, ap: 3 };
 
@@ -40,21 +37,6 @@ function same(prepare: (system: System) => void, options: CodeOptions = {}, piec
   }
   assert.ok(translated.code.translations.made > 0);
   return translated;
-}
-
-/** The MMU on, RAM where it is. */
-function mapped(system: System): void {
-  const { ram } = system.machine;
-  for (let i = 0; i < 4; i++) {
-    ram.write32(TABLE + 4 * (RAM / MiB + i), encodeSection(RAM + i * MiB, NORMAL));
-  }
-  const cpu = system.cpus[0]!;
-  cpu.mem.translator.registers.ttbr0 = TABLE;
-  cpu.mem.translator.registers.dacr = 1;
-  cpu.cp15.vbar = VECTORS;
-  cpu.cp15.sctlr = 1;
-  applyControl(cpu);
-  cpu.mem.domainsChanged();
 }
 
 test('T32 code that A32 code calls is T32 code for whoever is called from it', () => {
@@ -135,7 +117,7 @@ test('what a device does in the middle of a loop counts behind the store: an int
 test('a known way to code ends with its mapping, with TLB maintenance', () => {
   const system = same(system => {
     const { ram } = system.machine;
-    mapped(system);
+    mapRam(system);
     const elsewhere = (page: number): number => encodeSection(RAM + page * MiB, NORMAL);
     ram.write32(TABLE + 4 * 0x800, elsewhere(2));
     // blx r5; add r6, r6, #1; tst r6, #7; bne the first
@@ -161,7 +143,7 @@ test('a known way to code ends with its mapping, with TLB maintenance', () => {
 /** The MMU on, and at 0x80000000 a megabyte of the kernel's in domain 1: add r1, r1, #1; bx lr. r5 leads there. */
 function kernelOnly(system: System, code: readonly number[], afterAbort: number): void {
   const cpu = system.cpus[0]!;
-  mapped(system);
+  mapRam(system);
   const section = encodeSection(RAM + 2 * MiB, { ...NORMAL, ap: 1, domain: 1 });
   system.machine.ram.write32(TABLE + 4 * 0x800, section);
   cpu.mem.translator.registers.dacr = 5;

@@ -14,8 +14,7 @@ function leave(e: Emitter): void {
 
 /** The return address of a call. */
 function link(e: Emitter, op: Op): void {
-  e.pushInPage(op.offset + op.length);
-  if (e.region.thumb) e.code.i32(1).do(wasm.i32_or);
+  e.pushTarget(op.offset + op.length);
   e.set(14);
 }
 

@@ -16,8 +16,7 @@ import { Flags } from './flags.js';
 import type { Node, Region } from './region.js';
 import { Code, type FunctionBody, I32, I64, op as wasm } from './wasm.js';
 
-/** Go on at r15: with other translated code if that is known, else after a look around. */
-export const EXIT_CHAIN = 0;
+// 0, as the local EXIT is at first: go on at r15, with other translated code if that is known, else after a look around.
 /** Go on at r15 after a look around. */
 export const EXIT_LOOK = 2;
 /** A call has left the core as it is to be: nothing is to be taken from the area but LEFT. */
@@ -254,10 +253,15 @@ export class Emitter {
     return this.node.block.ops.length - this.at - 1;
   }
 
-  /** Sets the target to `offset` in the page, in the instruction set of the region. */
-  setTarget(offset: number): void {
+  /** Pushes the address at `offset` from the page for a branch: bit 0 is the instruction set of the region. */
+  pushTarget(offset: number): void {
     this.pushInPage(offset);
     if (this.region.thumb) this.code.i32(1).do(wasm.i32_or);
+  }
+
+  /** Sets the target to `offset` in the page, in the instruction set of the region. */
+  setTarget(offset: number): void {
+    this.pushTarget(offset);
     this.code.set(TARGET);
   }
 

@@ -7,15 +7,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MiB } from '../../base/address.js';
 import { Random } from '../../base/random.js';
-import { encodeSection } from '../../hw/mmu/short-descriptor.js';
-import { bareSystem, DATA, place, RAM } from '../cpu/core-fixture.js';
+import { bareSystem, DATA, mapRam, place, RAM, VECTORS } from '../cpu/core-fixture.js';
 import { applyControl } from '../cpu/cp15-registers.js';
 import type { System } from '../system.js';
 
 /** Where comparisons are close. */
 const EDGES = [0, 1, 2, -1, 0x7fffffff, -0x80000000, 31, 32];
-const VECTORS = RAM + 0x2000;
-const TABLE = RAM + 0x4000;
 
 /** Conditions, most often none. */
 function condition(random: Random): number {
@@ -179,18 +176,8 @@ function loaded(random: Random, thumb: boolean, code: readonly number[], transla
   cpu.r[9] = RAM + 4 * MiB - 8;
   // Data aborts go on behind the instruction.
   system.machine.ram.write32(VECTORS + 0x10, 0xe25ef004);
-  cpu.cp15.vbar = VECTORS;
-  // All of RAM is Normal memory, where unaligned accesses are made.
-  for (let i = 0; i < 4; i++) {
-    const section = encodeSection(RAM + i * MiB, { tex: 1, c: 1, b: 1, ap: 3 });
-    system.machine.ram.write32(TABLE + 4 * (RAM / MiB + i), section);
-  }
-  const { registers } = cpu.mem.translator;
-  registers.ttbr0 = TABLE;
-  registers.dacr = 1;
-  cpu.cp15.sctlr = 1;
-  applyControl(cpu);
-  cpu.mem.domainsChanged();
+  // Unaligned accesses are made to Normal memory only.
+  mapRam(system);
   cpu.r[13] = DATA + 0x800;
   cpu.r[14] = RAM + (thumb ? 1 : 0);
   return system;

@@ -32,8 +32,6 @@ function entrance(): FunctionBody {
 export class Translations {
   /** How many functions were made, for those who measure. */
   made = 0;
-  /** Size of the modules that they were made in. */
-  bytes = 0;
   private readonly cpus: readonly Cpu[];
   private readonly table: WebAssembly.Table = new WebAssembly.Table({ initial: 64, element: 'anyfunc' });
   /** By index in the table. */
@@ -130,7 +128,6 @@ export class Translations {
   private instantiate(bodies: readonly FunctionBody[], table: boolean): WebAssembly.Exports {
     const { memoryPages } = this;
     const bytes = encodeModule(TYPES, { functions: IMPORTS, memoryPages, table }, bodies);
-    this.bytes += bytes.length;
     return new WebAssembly.Instance(new WebAssembly.Module(bytes), this.imports).exports;
   }
 

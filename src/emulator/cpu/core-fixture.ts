@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** For tests: a machine of a few megabytes whose first core executes given code, in Supervisor mode, the MMU off. */
+/** For tests: a machine of a few megabytes whose first core executes given code, in Supervisor mode, the MMU off until mapRam(). */
 import { MiB } from '../../base/address.js';
 import { coreByName } from '../../hw/cores.js';
+import { encodeSection } from '../../hw/mmu/short-descriptor.js';
 import { System } from '../system.js';
+import { applyControl } from './cp15-registers.js';
 import type { Cpu } from './cpu.js';
 
 /** Where code and RAM begin. */
 export const RAM = 0x40000000;
 /** Free memory for data. */
 export const DATA: number = RAM + MiB;
+
+/** Of mapRam(): exception vectors, and the translation table. */
+export const VECTORS: number = RAM + 0x2000;
+export const TABLE: number = RAM + 0x4000;
 
 export interface CodeOptions {
   readonly thumb?: boolean;
@@ -36,6 +42,22 @@ export function place(system: System, paddr: number, code: readonly number[], th
   });
   // Nobody on the machine has written this: what was decoded of it goes.
   system.code.writtenBehind(paddr, code.length * (thumb ? 2 : 4));
+}
+
+/** The MMU of the first core on; its 4 MiB of RAM are Normal memory at their own addresses. */
+export function mapRam(system: System): void {
+  for (let i = 0; i < 4; i++) {
+    const section = encodeSection(RAM + i * MiB, { tex: 1, c: 1, b: 1, ap: 3 });
+    system.machine.ram.write32(TABLE + 4 * (RAM / MiB + i), section);
+  }
+  const cpu = system.cpus[0]!;
+  const { registers } = cpu.mem.translator;
+  registers.ttbr0 = TABLE;
+  registers.dacr = 1;
+  cpu.cp15.vbar = VECTORS;
+  cpu.cp15.sctlr = 1;
+  applyControl(cpu);
+  cpu.mem.domainsChanged();
 }
 
 /** A core that is about to execute `code`. */

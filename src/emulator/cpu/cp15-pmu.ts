@@ -32,6 +32,24 @@ function shared(
   });
 }
 
+/** One that is a member of the monitors. */
+function member(
+  name: string,
+  crm: number,
+  opc2: number,
+  key: 'pmcr' | 'pmselr' | 'pmccntr' | 'pmxevtyper' | 'pmxevcntr',
+): CoprocessorRegister {
+  return shared(
+    name,
+    crm,
+    opc2,
+    cpu => cpu.cp15.pmu[key],
+    (cpu, value) => {
+      cpu.cp15.pmu[key] = value;
+    },
+  );
+}
+
 /** A write after which the interrupt line may have moved: look around. */
 function writing(write: (cpu: Cpu, value: number) => void): (cpu: Cpu, value: number) => undefined {
   return (cpu, value) => {
@@ -41,15 +59,7 @@ function writing(write: (cpu: Cpu, value: number) => void): (cpu: Cpu, value: nu
 }
 
 export const monitorRegisters: readonly CoprocessorRegister[] = [
-  shared(
-    'PMCR',
-    12,
-    0,
-    cpu => cpu.cp15.pmu.pmcr,
-    (cpu, value) => {
-      cpu.cp15.pmu.pmcr = value;
-    },
-  ),
+  member('PMCR', 12, 0, 'pmcr'),
   shared(
     'PMCNTENSET',
     12,
@@ -72,44 +82,12 @@ export const monitorRegisters: readonly CoprocessorRegister[] = [
     (cpu, value) => cpu.cp15.pmu.overflow(value, false),
   ),
   shared('PMSWINC', 12, 4, undefined, (cpu, value) => cpu.cp15.pmu.softwareIncrement(value)),
-  shared(
-    'PMSELR',
-    12,
-    5,
-    cpu => cpu.cp15.pmu.pmselr,
-    (cpu, value) => {
-      cpu.cp15.pmu.pmselr = value;
-    },
-  ),
+  member('PMSELR', 12, 5, 'pmselr'),
   at('PMCEID0', 12, 6, { read: () => COUNTED_EVENTS, userRead: user, exists: isSecondVersion }),
   at('PMCEID1', 12, 7, { read: () => 0, userRead: user, exists: isSecondVersion }),
-  shared(
-    'PMCCNTR',
-    13,
-    0,
-    cpu => cpu.cp15.pmu.pmccntr,
-    (cpu, value) => {
-      cpu.cp15.pmu.pmccntr = value;
-    },
-  ),
-  shared(
-    'PMXEVTYPER',
-    13,
-    1,
-    cpu => cpu.cp15.pmu.pmxevtyper,
-    (cpu, value) => {
-      cpu.cp15.pmu.pmxevtyper = value;
-    },
-  ),
-  shared(
-    'PMXEVCNTR',
-    13,
-    2,
-    cpu => cpu.cp15.pmu.pmxevcntr,
-    (cpu, value) => {
-      cpu.cp15.pmu.pmxevcntr = value;
-    },
-  ),
+  member('PMCCNTR', 13, 0, 'pmccntr'),
+  member('PMXEVTYPER', 13, 1, 'pmxevtyper'),
+  member('PMXEVCNTR', 13, 2, 'pmxevcntr'),
   at('PMUSERENR', 14, 0, {
     read: cpu => Number(cpu.cp15.pmu.forUser),
     write: writing((cpu, value) => {
